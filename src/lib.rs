@@ -1,0 +1,12 @@
+//! roomd: rooms and broadcast over WebSocket for small Linux boards.
+//!
+//! The floors, each importing only those below it: [`server`] (the only one that awaits),
+//! [`config`], [`hub`] (the core: synchronous, no I/O, no clock), [`protocol`], [`table`],
+//! [`limits`].
+
+pub mod config;
+pub mod hub;
+pub mod limits;
+pub mod protocol;
+pub mod server;
+pub mod table;

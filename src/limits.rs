@@ -1,0 +1,42 @@
+//! Every number of roomd, once. Imports nothing.
+//!
+//! The build-time ceilings come from the table in `build.rs`; settings may only go below them.
+//! Relations between numbers are asserted here, so that a build with ceilings that do not fit
+//! together fails instead of misbehaving.
+
+include!(concat!(env!("OUT_DIR"), "/ceilings.rs"));
+
+/// Longest display name, in grapheme clusters.
+pub const NAME_GRAPHEMES_MAX: usize = 32;
+/// Longest display name, in bytes of UTF-8.
+pub const NAME_BYTES_MAX: usize = 96;
+/// Longest room name, in bytes of UTF-8.
+pub const ROOM_NAME_BYTES_MAX: usize = 48;
+/// Longest `id` that a client may give a message, in bytes.
+pub const MESSAGE_ID_BYTES_MAX: usize = 32;
+/// Longest epoch, in bytes.
+pub const EPOCH_BYTES_MAX: usize = 32;
+/// Names that a `joined` lists; `member_count` tells how many there are.
+pub const JOINED_MEMBERS_MAX: usize = 64;
+/// Frames in one outbox, the ceiling of `outbox_messages`.
+pub const OUTBOX_MESSAGES_MAX: usize = 64;
+/// How long a name can be taken back by `resume` after its client has gone, in milliseconds.
+pub const RESUME_MS: u64 = 5 * 60 * 1_000;
+/// Longest time between a change of the client count and its announcement, in milliseconds.
+pub const CLIENT_COUNT_EVERY_MS: u64 = 200;
+/// Longest heartbeat, in seconds: the ping interval of the hub that roomd replaces.
+pub const HEARTBEAT_S_MAX: u64 = 54;
+/// Longest header of a server's frame, in bytes (RFC 6455, section 5.2: 2 + 8, no mask).
+pub const FRAME_HEADER_BYTES_MAX: usize = 10;
+/// Longest payload of a control frame, in bytes (RFC 6455, section 5.5).
+pub const CONTROL_PAYLOAD_BYTES_MAX: usize = 125;
+/// The log of a room holds at least this many messages of the greatest size.
+pub const LOG_MESSAGES_OF_GREATEST_SIZE: usize = 4;
+
+const _: () = {
+    assert!(CLIENTS_MAX <= u16::MAX as usize, "slots are addressed by 16 bits");
+    assert!(ROOMS_MAX < u16::MAX as usize, "room indices, the lobby's 0 included, have 16 bits");
+    assert!(LOG_BYTES_MAX / LOG_MESSAGES_OF_GREATEST_SIZE >= 1_024, "a log must hold messages");
+    assert!(NAME_BYTES_MAX >= NAME_GRAPHEMES_MAX, "a name of ASCII letters must fit");
+    assert!(ROOM_NAME_BYTES_MAX <= NAME_BYTES_MAX, "room and display names share one check");
+};
