@@ -57,7 +57,10 @@ impl std::error::Error for HandshakeError {}
 ///
 /// `header` gives the values of a header, one for each of its lines, in whatever case the name came.
 /// HTTP before 1.1 has no upgrade; the caller's HTTP server must not let it come this far.
-pub fn check<'a, Values>(method: &str, header: impl Fn(&'static str) -> Values) -> Result<String, HandshakeError>
+pub fn check<'a, Values>(
+    method: &str,
+    header: impl Fn(&'static str) -> Values,
+) -> Result<String, HandshakeError>
 where
     Values: Iterator<Item = &'a str>,
 {
@@ -165,7 +168,11 @@ mod tests {
     #[test]
     fn only_version_13_is_spoken() {
         for values in [&[][..], &["8"], &["130"], &["13, 8"], &["13", "13"], &[""]] {
-            assert_eq!(with("sec-websocket-version", values), Err(HandshakeError::WrongVersion), "{values:?}");
+            assert_eq!(
+                with("sec-websocket-version", values),
+                Err(HandshakeError::WrongVersion),
+                "{values:?}"
+            );
         }
         assert!(with("sec-websocket-version", &[" 13 "]).is_ok());
     }

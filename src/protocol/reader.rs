@@ -117,7 +117,10 @@ pub struct Reader {
 #[derive(Debug, Clone, Copy)]
 enum State {
     /// Between frames, or within a header of which `len` bytes have come.
-    Header { bytes: [u8; HEADER_BYTES_MAX], len: u8 },
+    Header {
+        bytes: [u8; HEADER_BYTES_MAX],
+        len: u8,
+    },
     Payload(Payload),
     /// After a close frame or a violation: what comes is dropped.
     Ended,
@@ -144,7 +147,12 @@ enum Kind {
     Binary,
 }
 
-/// Where a finished payload stands.
+/// A finished message or control frame, not looked into yet.
+struct Found {
+    opcode: Opcode,
+    payload: Place,
+}
+
 enum Place {
     Input(Range<usize>),
     Buffer(Range<usize>),
@@ -182,8 +190,8 @@ impl Reader {
         let found = self.advance(input, message_bytes_max.min(MESSAGE_BYTES_MAX), budget);
         let event = match found {
             Ok((taken, None)) => return Ok((taken, None)),
-            Ok((taken, Some((opcode, place)))) => {
-                let payload = match place {
+            Ok((taken, Some(Found { opcode, payload }))) => {
+                let payload = match payload {
                     Place::Input(range) => &input[range],
                     Place::Buffer(range) => &self.buffer[range],
                 };
@@ -219,27 +227,29 @@ impl Reader {
         }
     }
 
-    /// Goes through `input` up to the end of the first event, which it finds but does not look into.
+    /// Goes through `input` up to the end of the first event.
     fn advance(
         &mut self,
         input: &mut [u8],
         message_bytes_max: usize,
         budget: &mut InboundBudget,
-    ) -> Result<(usize, Option<(Opcode, Place)>), Violation> {
+    ) -> Result<(usize, Option<Found>), Violation> {
         let mut at = 0;
         while at < input.len() {
             at += match self.state {
                 State::Ended => input.len() - at,
-                State::Header { bytes, len } => self.read_header(bytes, len, &input[at..], message_bytes_max)?,
+                State::Header { bytes, len } => {
+                    self.read_header(bytes, len, &input[at..], message_bytes_max)?
+                }
                 State::Payload(_) => 0,
             };
             // A header may have been the end of its frame: an empty payload needs no further byte.
             let State::Payload(frame) = self.state else { continue };
-            let start = at;
-            at += input[at..].len().min(frame.left as usize);
-            let found = self.read_payload(frame, &mut input[start..at], message_bytes_max, budget)?;
-            if let Some((opcode, in_buffer)) = found {
-                return Ok((at, Some((opcode, in_buffer.map_or(Place::Input(start..at), Place::Buffer)))));
+            let chunk = at..input.len().min(at + frame.left as usize);
+            at = chunk.end;
+            let found = self.read_payload(frame, input, chunk, message_bytes_max, budget)?;
+            if found.is_some() {
+                return Ok((at, found));
             }
         }
         Ok((at, None))
@@ -273,10 +283,7 @@ impl Reader {
     ) -> Result<Option<(usize, Payload)>, Violation> {
         let [first, second, rest @ ..] = bytes else { return Ok(None) };
         let (fin, opcode) = self.parse_first_bytes(*first, *second)?;
-        let (len, rest) = match parse_len(second & 0x7F, rest)? {
-            Some(found) => found,
-            None => return Ok(None),
-        };
+        let Some((len, rest)) = parse_len(second & 0x7F, rest)? else { return Ok(None) };
         let room = message_bytes_max.saturating_sub(self.message_bytes as usize);
         let left = u32::try_from(len)
             .ok()
@@ -319,31 +326,33 @@ impl Reader {
         Ok((fin, opcode))
     }
 
-    /// Takes `chunk`, the next bytes of the frame and no byte beyond it. At the end of a message or
-    /// control frame, returns what it was and its place in the buffer, or none if `chunk` is all of it.
+    /// Takes the `chunk` of `input` that the frame still wants, or as much as there is.
     fn read_payload(
         &mut self,
         mut frame: Payload,
-        chunk: &mut [u8],
+        input: &mut [u8],
+        chunk: Range<usize>,
         message_bytes_max: usize,
         budget: &mut InboundBudget,
-    ) -> Result<Option<(Opcode, Option<Range<usize>>)>, Violation> {
-        unmask(chunk, frame.mask);
-        let whole = chunk.len() == frame.left as usize;
+    ) -> Result<Option<Found>, Violation> {
+        let bytes = &mut input[chunk.clone()];
+        unmask(bytes, frame.mask);
+        let whole = bytes.len() == frame.left as usize;
         if whole && frame.fin && self.has_nothing_of(frame.opcode) {
             self.state = State::BETWEEN_FRAMES;
-            return Ok(Some((frame.opcode, None)));
+            return Ok(Some(Found { opcode: frame.opcode, payload: Place::Input(chunk) }));
         }
-        self.collect(frame, chunk, message_bytes_max, budget)?;
+        self.collect(frame, bytes, message_bytes_max, budget)?;
         if !whole {
-            frame.left -= count(chunk.len());
-            frame.mask.rotate_left(chunk.len() % 4);
+            frame.left -= count(bytes.len());
+            frame.mask.rotate_left(bytes.len() % 4);
             self.state = State::Payload(frame);
             return Ok(None);
         }
         self.state = State::BETWEEN_FRAMES;
         if frame.opcode.is_control() {
-            return Ok(Some((frame.opcode, Some(self.message_bytes as usize..self.buffer.len()))));
+            let payload = Place::Buffer(self.message_bytes as usize..self.buffer.len());
+            return Ok(Some(Found { opcode: frame.opcode, payload }));
         }
         if frame.fin { self.finish_message().map(Some) } else { Ok(None) }
     }
@@ -357,6 +366,7 @@ impl Reader {
         }
     }
 
+    /// Adds `chunk` to the buffer, with memory for it from the budget.
     fn collect(
         &mut self,
         frame: Payload,
@@ -401,8 +411,7 @@ impl Reader {
     }
 
     /// Hands over the message in the buffer, which stays there until the next call.
-    fn finish_message(&mut self) -> Result<(Opcode, Option<Range<usize>>), Violation> {
-        let range = 0..self.buffer.len();
+    fn finish_message(&mut self) -> Result<Found, Violation> {
         let opcode = match self.message.take() {
             Some(Kind::Text) if self.checked_bytes != self.message_bytes => return Err(Violation::NotUtf8),
             Some(Kind::Text) => Opcode::Text,
@@ -410,7 +419,7 @@ impl Reader {
         };
         self.message_bytes = 0;
         self.checked_bytes = 0;
-        Ok((opcode, Some(range)))
+        Ok(Found { opcode, payload: Place::Buffer(0..self.buffer.len()) })
     }
 }
 
