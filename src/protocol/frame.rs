@@ -173,6 +173,8 @@ pub const fn may_be_received(code: u16) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     #[test]
@@ -186,7 +188,7 @@ mod tests {
             (65_536, &[0x81, 127, 0, 0, 0, 0, 0, 1, 0, 0]),
         ];
         for (len, bytes) in table {
-            assert_eq!(header(Opcode::Text, *len), *bytes, "{len} bytes");
+            assert_eq!(header(Opcode::Text, *len), **bytes, "{len} bytes");
         }
     }
 
