@@ -354,7 +354,7 @@ impl Reader {
             let payload = Place::Buffer(self.message_bytes as usize..self.buffer.len());
             return Ok(Some(Found { opcode: frame.opcode, payload }));
         }
-        if frame.fin { self.finish_message().map(Some) } else { Ok(None) }
+        Ok(frame.fin.then(|| self.finish_message()))
     }
 
     /// Whether no earlier byte of what such a frame belongs to is in the buffer.
@@ -386,14 +386,14 @@ impl Reader {
         if *self.message.get_or_insert(first) == Kind::Text { self.check_text() } else { Ok(()) }
     }
 
-    /// Makes room for `len` bytes: twice as many as before, so that copying stays in proportion to what
-    /// comes, but no more than `len_max` if that is enough.
+    /// Makes room for `len` bytes and as many again, so that copying stays in proportion to what comes;
+    /// but no more than `len_max` if that is enough.
     fn reserve(&mut self, len: usize, len_max: usize, budget: &mut InboundBudget) -> Result<(), Violation> {
         let held = self.held as usize;
         if len <= held {
             return Ok(());
         }
-        let wanted = (2 * held).max(BUFFER_BYTES_MIN).min(len_max).max(len);
+        let wanted = (2 * len).max(BUFFER_BYTES_MIN).min(len_max).max(len);
         budget.take(wanted - held)?;
         self.held = count(wanted);
         self.buffer.try_reserve_exact(wanted - self.buffer.len()).map_err(|_| Violation::NoMemory)
@@ -411,15 +411,14 @@ impl Reader {
     }
 
     /// Hands over the message in the buffer, which stays there until the next call.
-    fn finish_message(&mut self) -> Result<Found, Violation> {
+    fn finish_message(&mut self) -> Found {
         let opcode = match self.message.take() {
-            Some(Kind::Text) if self.checked_bytes != self.message_bytes => return Err(Violation::NotUtf8),
             Some(Kind::Text) => Opcode::Text,
             Some(Kind::Binary) | None => Opcode::Binary,
         };
         self.message_bytes = 0;
         self.checked_bytes = 0;
-        Ok(Found { opcode, payload: Place::Buffer(0..self.buffer.len()) })
+        Found { opcode, payload: Place::Buffer(0..self.buffer.len()) }
     }
 }
 
