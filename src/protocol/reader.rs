@@ -383,7 +383,10 @@ impl Reader {
         }
         self.message_bytes = count(self.buffer.len());
         let first = if frame.opcode == Opcode::Text { Kind::Text } else { Kind::Binary };
-        if *self.message.get_or_insert(first) == Kind::Text { self.check_text() } else { Ok(()) }
+        let kind = *self.message.get_or_insert(first);
+        // The last piece is checked with the whole, when it is handed out.
+        let is_last = frame.fin && chunk.len() == frame.left as usize;
+        if kind == Kind::Text && !is_last { self.check_text() } else { Ok(()) }
     }
 
     /// Makes room for `len` bytes and as many again, so that copying stays in proportion to what comes;
