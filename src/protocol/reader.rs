@@ -140,7 +140,7 @@ impl Reader {
             State::Header { .. } => {}
         }
         self.buffer.truncate(self.message_bytes as usize);
-        if self.buffer.is_empty() && self.held > 0 {
+        if self.buffer.is_empty() {
             self.buffer = Vec::new();
             budget.give(self.held as usize);
             self.held = 0;
