@@ -15,7 +15,7 @@ pub async fn serve(
     listeners: Vec<TcpListener>,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    let _ = (settings, listeners);
+    let _held = (settings, listeners);
     stop.await;
     Ok(())
 }
