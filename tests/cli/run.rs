@@ -64,7 +64,7 @@ impl Roomd {
     pub(crate) fn start(mut self) -> Running {
         let mut child = self.command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let lines = lines_of(child.stderr.take().unwrap());
-        let mut running = Running { child, lines, said: Vec::new(), _run: self };
+        let mut running = Running { child: Guarded(child), lines, said: Vec::new(), _run: self };
         while !running.said.iter().any(|line| line.contains("listening on")) {
             let line = running.lines.recv_timeout(GUARD).expect("roomd listens");
             running.said.push(line);
@@ -117,9 +117,19 @@ impl Ended {
     }
 }
 
+/// A child that does not outlive a failed test.
+pub(crate) struct Guarded(pub(crate) Child);
+
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// A server that listens.
 pub(crate) struct Running {
-    pub(crate) child: Child,
+    pub(crate) child: Guarded,
     lines: Receiver<String>,
     said: Vec<String>,
     _run: Roomd,
@@ -128,21 +138,14 @@ pub(crate) struct Running {
 impl Running {
     /// Sends the signal and waits for the end: the exit code and all that was logged.
     pub(crate) fn stop(mut self, signal: Signal) -> (Option<i32>, Vec<String>) {
-        kill_process(Pid::from_child(&self.child), signal).unwrap();
+        kill_process(Pid::from_child(&self.child.0), signal).unwrap();
         let mut said = std::mem::take(&mut self.said);
         while let Ok(line) = self.lines.recv_timeout(GUARD) {
             said.push(line);
         }
         let mut stdout = String::new();
-        self.child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
+        self.child.0.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
         assert_eq!(stdout, "", "standard output belongs to terminals");
-        (self.child.wait().unwrap().code(), said)
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        (self.child.0.wait().unwrap().code(), said)
     }
 }
