@@ -46,7 +46,7 @@ fn capacities() -> Capacities {
     }
 }
 
-pub fn check(data: &[u8]) {
+pub(crate) fn check(data: &[u8]) {
     let mut world = World::new();
     for bytes in data.chunks_exact(4).take(OPERATIONS_MAX) {
         world.step([bytes[0], bytes[1], bytes[2], bytes[3]]);
@@ -328,7 +328,9 @@ impl World {
 
     fn drain(&mut self, peer: usize, mut bytes: usize) {
         let Some(id) = self.peers[peer].id else { return };
-        self.hub.unblock(id);
+        if self.hub.is_blocked(id) {
+            self.hub.unblock(id);
+        }
         while let Some(pieces) = self.hub.pending(id, self.now) {
             let pieces = pieces.concat();
             assert!(!pieces.is_empty(), "what is pending is something");

@@ -3,7 +3,7 @@
 
 use roomd::protocol::message::{ClientMessage, parse};
 
-pub fn check(data: &[u8]) {
+pub(crate) fn check(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     match parse(text) {
         Ok(ClientMessage::Chat { content, room, id }) => {
