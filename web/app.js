@@ -1,15 +1,16 @@
 // The page: forms, states, wiring. `client.js` has the connection, `messages.js` the messages of a
-// room, `rooms.js` the list of rooms.
+// room, `rooms.js` the list of rooms, `composer.js` the field to write in.
 // A plain ES module: no build step. The policy of the page allows no inline script or style.
 
 import { Client, JOIN_REFUSALS, LOBBY } from "./client.js";
-import { RoomView } from "./messages.js";
+import { composer } from "./composer.js";
+import { RoomView, gapText } from "./messages.js";
 import { RoomList, capped, counted, label, panel } from "./rooms.js";
+import { recall, remember } from "./storage.js";
 
 const LIST_EVERY_MS = 15_000;
 const LIST_SOON_MS = 1_000;
 const RECHECK_MS = 3_000;
-const COMPOSER_HEIGHT_MAX_PX = 160;
 
 const $ = (id) => document.getElementById(id);
 const views = new Map();
@@ -21,6 +22,7 @@ let online = "";
 let sent = 0;
 let countdown = 0;
 let lobbyEpoch = "";
+let restarted = false;
 let welcomed = 0;
 let listSoon = 0;
 const page = Math.random().toString(36).slice(2, 10);
@@ -28,13 +30,9 @@ const page = Math.random().toString(36).slice(2, 10);
 const client = new Client(new URL(".", location.href), {
   phase: onPhase,
   welcome: onWelcome,
-  count: (text) => {
-    online = text;
-    showHead();
-    showRooms();
-  },
+  count: onCount,
   message: onMessage,
-  gap: (room, gap) => view(room).note(gapText(room, gap), gap.to),
+  gap: onGap,
   joined: onJoined,
   left: onLeft,
   rooms: onRooms,
@@ -44,25 +42,6 @@ const client = new Client(new URL(".", location.href), {
 
 const roomList = new RoomList({ open: enter, join: joinAndShow, leave: (room) => client.leave(room) });
 
-// What this browser remembers. Storage can be switched off: then nothing is remembered.
-
-function recall(storage, key) {
-  try {
-    return window[storage].getItem(`roomd.${key}`) ?? "";
-  } catch {
-    return "";
-  }
-}
-
-function remember(storage, key, value) {
-  try {
-    if (value) window[storage].setItem(`roomd.${key}`, value);
-    else window[storage].removeItem(`roomd.${key}`);
-  } catch {
-    // The page works without.
-  }
-}
-
 // The connection's states
 
 function onPhase(phase, { text = "", code, delayMs = 0 }) {
@@ -70,6 +49,10 @@ function onPhase(phase, { text = "", code, delayMs = 0 }) {
   document.body.dataset.phase = phase;
   $("status").textContent = { open: "Connected", connecting: "Connecting…", waiting: "Reconnecting…" }[phase] ?? "Disconnected";
   if (phase === "open") return;
+  online = "";
+  listed.clear();
+  showUnread();
+  showHead();
   for (const each of views.values()) each.unsure();
   if (phase === "waiting") countDown(text, Date.now() + delayMs);
   else if (phase === "stopped") onStopped(text, code);
@@ -86,7 +69,7 @@ function showConnecting(phase) {
 function onStopped(text, code) {
   hideBanner();
   $("entry-text").textContent = text;
-  $("token-part").hidden = code !== 401 && $("token").value === "";
+  $("token-part").hidden = code !== 401;
   $("username").value = client.username || $("username").value;
   remember("sessionStorage", "page", "");
   panel.close();
@@ -110,7 +93,8 @@ function entered() {
 
 function onWelcome({ username, epoch }) {
   welcomed += 1;
-  lobbyEpoch = welcomed === 1 ? epoch : lobbyEpoch;
+  restarted = lobbyEpoch !== "" && lobbyEpoch !== epoch;
+  lobbyEpoch = epoch;
   document.body.dataset.entered = "yes";
   hideBanner();
   $("entry-text").textContent = "";
@@ -122,7 +106,7 @@ function onWelcome({ username, epoch }) {
   roomOfLink = "";
   client.listRooms();
   show(current);
-  $("text").focus();
+  composer.focus();
   const asked = $("username").value.trim();
   if (asked && welcomed === 1 && asked !== username) {
     showBanner(`You are “${username}” here: the name you chose is in use or not allowed.`, "OK", hideBanner);
@@ -131,7 +115,7 @@ function onWelcome({ username, epoch }) {
 
 function showBanner(text, action, onAction) {
   $("banner").hidden = false;
-  if ($("banner-text").textContent !== text) $("banner-text").textContent = text;
+  $("banner-text").textContent = text;
   $("banner-action").textContent = action;
   $("banner-action").onclick = onAction;
 }
@@ -143,6 +127,12 @@ function hideBanner() {
 
 // What the server tells
 
+function onCount(text) {
+  online = text;
+  showHead();
+  showRooms();
+}
+
 function onMessage(room, message, own) {
   const target = view(room);
   target.add(message, own);
@@ -153,26 +143,23 @@ function onMessage(room, message, own) {
   }
 }
 
-function gapText(room, { missed, reason }) {
-  const messages = missed === 1 ? "1 message" : `${missed} messages`;
-  if (reason === "slow") return `${messages} dropped: this connection was too slow.`;
-  if (reason === "expired") return `${messages} missed while you were away: no longer kept.`;
-  if (reason !== "restart") return `${messages} missing here.`;
-  const restarted = room === LOBBY || client.rooms.get(LOBBY).epoch !== lobbyEpoch;
-  const lost = missed ? ` ${messages} since then are no longer kept.` : "";
-  return `${restarted ? "The server restarted" : "The room began anew"}: earlier messages are gone.${lost}`;
+function onGap(room, gap) {
+  view(room).note(gapText(gap, restarted ? "The server restarted" : "The room began anew"), gap.to);
 }
 
-function onJoined(room) {
+function onJoined(room, { member_count: members }) {
   view(room);
+  listed.set(room, members);
   if (wantedRoom === room) {
     $("create-name").value = "";
-    showError("create", "");
+    showCreateError("");
     wantedRoom = null;
     show(room);
     panel.close();
+    composer.focus();
   }
   showRooms();
+  showHead();
   listRoomsSoon();
 }
 
@@ -195,24 +182,20 @@ function onError({ code, content, room, id }) {
   if (id) return onRefusedMessage(content, room ?? LOBBY, id);
   if (JOIN_REFUSALS.has(code) && wantedRoom !== null) {
     wantedRoom = null;
-    return showError("create", content);
+    return showCreateError(content);
   }
   showBanner(content, "OK", hideBanner);
 }
 
 /** The text goes back to where it was written, unless the next one stands there already. */
 function onRefusedMessage(content, room, id) {
-  if (room === current && $("text").value === "") {
-    $("text").value = view(room).takeBack(id);
-    fitComposer();
-  } else {
-    view(room).failed(id);
-  }
-  showError("composer", content);
+  if (room === current && composer.text === "") composer.text = view(room).takeBack(id);
+  else view(room).failed(id);
+  composer.error = content;
 }
 
-function showError(form, text) {
-  $(`${form}-error`).textContent = text;
+function showCreateError(text) {
+  $("create-error").textContent = text;
 }
 
 // Rooms
@@ -229,16 +212,15 @@ function view(room) {
 
 function show(room) {
   if (room !== current) {
-    view(current).draft = $("text").value;
-    $("text").value = view(room).draft;
-    showError("composer", "");
+    view(current).draft = composer.text;
+    composer.text = view(room).draft;
+    composer.error = "";
   }
   current = room;
   for (const [name, each] of views) each.show(name === room);
   view(room).show(true);
   view(room).unread = 0;
-  $("text").placeholder = `Message ${label(room)}`;
-  fitComposer();
+  composer.placeholder = `Message ${label(room)}`;
   showHead();
   showUnread();
   showToEnd();
@@ -252,7 +234,9 @@ function showHead() {
 }
 
 function showToEnd() {
-  $("to-end").hidden = view(current).atEnd;
+  const { atEnd, below } = view(current);
+  $("to-end").hidden = atEnd;
+  $("to-end").textContent = below ? "New messages ↓" : "To the latest ↓";
 }
 
 function showRooms() {
@@ -264,12 +248,12 @@ function showRooms() {
 function enter(room) {
   show(room);
   panel.close();
-  $("text").focus();
+  composer.focus();
 }
 
 function joinAndShow(room) {
   if (client.rooms.get(room)?.joined) return enter(room);
-  if (client.phase !== "open") return showError("create", "Not connected: try again when the connection is back.");
+  if (client.phase !== "open") return showCreateError("Not connected: try again when the connection is back.");
   wantedRoom = room;
   client.join(room);
 }
@@ -295,28 +279,16 @@ function say(room, content) {
   sent += 1;
   const id = `${page}-${sent}`;
   const refusal = client.say(room, content, id);
-  if (refusal === "offline") showError("composer", "Not connected. Your text is kept: send it when the connection is back.");
-  if (refusal === "too_large") {
-    const limit = client.limits.message_bytes;
-    showError("composer", `This message is too large: the server takes ${limit} bytes. Shorten it and send it again.`);
-  }
+  composer.error = refusal && refusalText(refusal);
   if (refusal) return false;
-  showError("composer", "");
   view(room).sending(id, content);
   return true;
 }
 
-function submitText() {
-  const content = $("text").value;
-  if (content.trim() === "" || !say(current, content)) return;
-  $("text").value = "";
-  fitComposer();
-}
-
-function fitComposer() {
-  const text = $("text");
-  text.style.height = "auto";
-  text.style.height = `${Math.min(text.scrollHeight + 2, COMPOSER_HEIGHT_MAX_PX)}px`;
+function refusalText(refusal) {
+  if (refusal === "offline") return "Not connected. Your text is kept: send it when the connection is back.";
+  const limit = client.limits.message_bytes;
+  return `This message is too large: the server takes ${limit} bytes. Shorten it and send it again.`;
 }
 
 function connect() {
@@ -333,24 +305,14 @@ $("entry").addEventListener("submit", (event) => {
   if (client.phase === "idle" || client.phase === "stopped") connect();
   else client.disconnect();
 });
-$("composer").addEventListener("submit", (event) => {
-  event.preventDefault();
-  submitText();
-});
+composer.onSend((text) => say(current, text));
 $("create").addEventListener("submit", (event) => {
   event.preventDefault();
   const room = $("create-name").value.trim();
   if (room) joinAndShow(room);
-  else showError("create", "Give the room a name.");
+  else showCreateError("Give the room a name.");
 });
-$("create-name").addEventListener("input", () => showError("create", ""));
-$("text").addEventListener("input", fitComposer);
-$("text").addEventListener("keydown", (event) => {
-  // Enter also ends the writing of a Japanese or Chinese word: that must not send.
-  if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
-  event.preventDefault();
-  submitText();
-});
+$("create-name").addEventListener("input", () => showCreateError(""));
 $("disconnect").addEventListener("click", () => client.disconnect());
 $("to-end").addEventListener("click", () => view(current).toEnd());
 $("side-open").addEventListener("click", () => {
@@ -360,8 +322,12 @@ $("side-open").addEventListener("click", () => {
 $("side-close").addEventListener("click", () => panel.close());
 $("shade").addEventListener("click", () => panel.close());
 document.addEventListener("keydown", (event) => event.key === "Escape" && panel.close());
+matchMedia("(min-width: 48rem)").addEventListener("change", () => panel.close());
 window.addEventListener("online", () => client.wake());
-window.addEventListener("pageshow", () => client.wake());
+window.addEventListener("pageshow", () => {
+  remember("sessionStorage", "page", "");
+  client.wake();
+});
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) return;
   client.wake();
@@ -376,10 +342,11 @@ window.addEventListener("pagehide", () => {
   remember("sessionStorage", "page", JSON.stringify({ username, resume, rooms, current, ownIds: [...ownIds] }));
 });
 // iOS lays its keyboard over the page and tells only the visual viewport.
-window.visualViewport?.addEventListener("resize", () => {
-  document.documentElement.style.setProperty("--visible", `${window.visualViewport.height}px`);
-  if (view(current).atEnd) view(current).toEnd();
+window.visualViewport?.addEventListener("resize", ({ target }) => {
+  document.documentElement.style.setProperty("--visible", `${target.height * target.scale}px`);
+  if (target.scale === 1) window.scrollTo(0, 0);
 });
+new ResizeObserver(() => view(current).settle()).observe($("logs"));
 setInterval(() => !document.hidden && client.listRooms(), LIST_EVERY_MS);
 
 start();
@@ -405,6 +372,7 @@ function comeBack() {
   if (!saved) return false;
   const { current: room, ...rest } = JSON.parse(saved);
   client.restore(rest);
+  $("username").value = rest.username;
   wantedRoom = room || null;
   client.connect({ name: rest.username, token: $("token").value });
   return true;

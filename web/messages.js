@@ -32,6 +32,7 @@ export class RoomView {
   #last = null;
   #waiting = new Map();
   #atEnd = true;
+  #below = false;
   #onRetry;
   #onScroll;
 
@@ -54,10 +55,20 @@ export class RoomView {
     return this.#atEnd;
   }
 
+  /** Whether something came in that lies below what is shown. */
+  get below() {
+    return this.#below;
+  }
+
   show(visible) {
     this.element.hidden = !visible;
     if (!visible) return;
     this.#flush();
+    this.settle();
+  }
+
+  /** After a change of size: stays at the end if it was there. */
+  settle() {
     if (this.#atEnd) this.toEnd();
   }
 
@@ -113,7 +124,7 @@ export class RoomView {
     });
     sent.state.replaceWith(retry);
     sent.line.classList.add("failed");
-    if (this.#atEnd) this.toEnd();
+    this.settle();
   }
 
   /** Takes a message that was refused out of the list; returns its text. */
@@ -185,6 +196,7 @@ export class RoomView {
       this.#lines.firstElementChild.remove();
       this.#older.hidden = false;
     }
+    this.#below = !this.#atEnd;
     if (this.#atEnd && !this.element.hidden) this.toEnd();
     else this.#onScroll();
   }
@@ -206,8 +218,18 @@ export class RoomView {
     const { scrollTop, scrollHeight, clientHeight } = this.element;
     if (clientHeight === 0) return;
     this.#atEnd = scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
+    if (this.#atEnd) this.#below = false;
     this.#onScroll();
   }
+}
+
+/** The line for messages that are missing; `restarted` says what began anew, if anything did. */
+export function gapText({ missed, reason }, restarted) {
+  const messages = missed === 1 ? "1 message" : `${missed} messages`;
+  if (reason === "slow") return `${messages} dropped: this connection was too slow.`;
+  if (reason === "expired") return `${messages} missed while you were away: no longer kept.`;
+  if (reason !== "restart") return `${messages} missing here.`;
+  return `${restarted}: earlier messages are gone.${missed ? ` ${messages} since then are no longer kept.` : ""}`;
 }
 
 function chatLine(message, own, grouped) {
