@@ -205,11 +205,7 @@ export class RoomView {
     const last = this.#last;
     this.#last = message?.type === "chat" ? message : null;
     if (note) return make("li", "line note", note);
-    if (message.type === "system") {
-      const line = make("li", "line system");
-      line.append(make("bdi", "", message.content));
-      return line;
-    }
+    if (message.type === "system") return systemLine(message.content);
     const grouped = last?.client_id === message.client_id && message.timestamp - last.timestamp < GROUP_S;
     return chatLine(message, own, grouped);
   }
@@ -230,6 +226,18 @@ export function gapText({ missed, reason }, restarted) {
   if (reason === "expired") return `${messages} missed while you were away: no longer kept.`;
   if (reason !== "restart") return `${messages} missing here.`;
   return `${restarted}: earlier messages are gone.${missed ? ` ${messages} since then are no longer kept.` : ""}`;
+}
+
+/** What a system line says of a name: the name may be written from right to left, the rest is not. */
+const EVENT = /^(.*)( connected| disconnected| joined the room| left the room)$/s;
+
+function systemLine(content) {
+  const [, name, event] = EVENT.exec(content) ?? [content, content, ""];
+  const line = make("li", "line system");
+  const text = make("span");
+  text.append(make("bdi", "", name), event);
+  line.append(text);
+  return line;
 }
 
 function chatLine(message, own, grouped) {
