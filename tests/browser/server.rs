@@ -3,14 +3,11 @@
 use std::{
     io,
     net::{Ipv4Addr, TcpListener},
+    thread::{self, JoinHandle},
 };
 
 use roomd::{config::Settings, server::serve};
-use tokio::{
-    runtime::{Builder, Runtime},
-    sync::oneshot,
-    task::JoinHandle,
-};
+use tokio::{runtime::Builder, sync::oneshot};
 
 /// The defaults without the limit that several windows on one machine would meet by accident, and
 /// with a heartbeat that leaves a test time to look away.
@@ -35,9 +32,8 @@ pub(crate) struct Server {
 
 #[derive(Debug)]
 struct Running {
-    runtime: Runtime,
     stop: oneshot::Sender<()>,
-    serving: JoinHandle<io::Result<()>>,
+    thread: JoinHandle<io::Result<()>>,
 }
 
 impl Server {
@@ -58,10 +54,7 @@ impl Server {
 
     /// Stops it as a service is stopped, and starts it anew: nothing that it knew is left.
     pub(crate) fn restart(&mut self) {
-        let Running { runtime, stop, serving } = self.running.take().unwrap();
-        stop.send(()).expect("the server still runs");
-        runtime.block_on(serving).unwrap().expect("the server ends without an error");
-        drop(runtime);
+        self.stop();
         self.run();
     }
 
@@ -69,20 +62,29 @@ impl Server {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port)).unwrap();
         listener.set_nonblocking(true).unwrap();
         self.port = listener.local_addr().unwrap().port();
-        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let (stop, stopping) = oneshot::channel();
         let settings = self.settings.clone();
-        let serving = runtime.spawn(serve(settings, vec![listener], async {
-            let _ = stopping.await;
-        }));
-        self.running = Some(Running { runtime, stop, serving });
+        let (stop, stopping) = oneshot::channel::<()>();
+        let thread = thread::spawn(move || {
+            let runtime = Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(serve(settings, vec![listener], async {
+                let _ = stopping.await;
+            }))
+        });
+        self.running = Some(Running { stop, thread });
+    }
+
+    fn stop(&mut self) {
+        let Some(Running { stop, thread }) = self.running.take() else { return };
+        // An error here means that it has ended by itself; the thread tells how.
+        let _ = stop.send(());
+        thread.join().expect("the server does not panic").expect("the server ends without an error");
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        if let Some(running) = self.running.take() {
-            running.runtime.shutdown_background();
+        if !thread::panicking() {
+            self.stop();
         }
     }
 }
