@@ -232,7 +232,7 @@ export class Client {
       else if (answer.status === 429 || answer.status === 503) {
         this.#retryAfterMs = Number(answer.headers.get("retry-after")) * 1_000 || null;
         this.#wait(content, answer.status);
-      }
+      } else this.#wait("The server answers, but did not take the connection.", answer.status);
     } catch {
       // No answer, or none that is ours: the text above stands.
     }

@@ -1,7 +1,7 @@
 //! The token, where the server asks for one.
 
 use crate::{
-    page::Page,
+    page::{Page, quoted},
     server::{Server, settings},
     webdriver::Browser,
 };
@@ -26,8 +26,8 @@ fn the_field_for_the_token_is_there_only_where_one_is_asked_for() {
     assert_eq!(page.text("document.activeElement.id"), "token");
     page.type_into("#token", "wrong");
     page.click("#connect");
-    page.wait_for("document.body.dataset.phase === 'connecting'");
-    page.wait_for("document.body.dataset.phase === 'stopped'");
+    let told = format!("one('#entry-text').textContent !== {}", quoted(&sentence));
+    page.wait_for(&format!("document.body.dataset.phase === 'stopped' && {told}"));
     page.fill("#token", TOKEN);
     page.click("#connect");
     page.wait_for("open() && line('aki connected')");
