@@ -1,0 +1,9 @@
+//! RFC 6455 over real sockets: what is right comes back, what is wrong gets its close code.
+
+#![allow(clippy::unwrap_used)]
+
+mod closing;
+mod malformed;
+mod messages;
+#[path = "../support/mod.rs"]
+mod support;
