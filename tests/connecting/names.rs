@@ -88,7 +88,7 @@ async fn characters_that_a_name_may_not_have_are_removed() {
     let mut door = Door::open().await;
     for (character, situation) in rows {
         let asked = format!("{character}a{character}ki{character}");
-        let name = door.name_when_asking_for(asked).await;
+        let name = door.name_when_asking_for(&asked).await;
         assert_eq!(name, "aki", "{situation}");
     }
 }
@@ -102,7 +102,7 @@ async fn neighbours_of_the_removed_characters_and_joiners_stay() {
     ];
     for code in neighbours {
         let asked = format!("a{}ki", char::from_u32(code).unwrap());
-        let name = door.name_when_asking_for(asked).await;
+        let name = door.name_when_asking_for(&asked).await;
         assert_eq!(name, asked, "U+{code:04X}");
     }
     assert_eq!(door.name_when_asking_for(FAMILY).await, FAMILY);
