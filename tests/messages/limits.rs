@@ -136,8 +136,8 @@ fn chat_of(size: usize) -> String {
 async fn a_chat_of_the_greatest_size_is_published_whole_or_answered_with_too_large() {
     let server = TestServer::start(settings());
     let most = settings().message_bytes;
+    let mut witness = Client::connect(&server, "witness").await;
     for size in [most / 2, most - 1_000, most - 1, most] {
-        let mut witness = Client::connect(&server, "witness").await;
         let mut sender = Client::connect_quietly(&server, "sender").await;
         witness.next_must_be_line("", "sender connected").await;
         let chat = chat_of(size);
@@ -155,7 +155,6 @@ async fn a_chat_of_the_greatest_size_is_published_whole_or_answered_with_too_lar
         witness.assert_silent().await;
         sender.leave().await;
         witness.next_must_be_line("", "sender disconnected").await;
-        witness.leave().await;
     }
 }
 

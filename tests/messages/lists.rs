@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Client, TestServer, assert_fields, settings};
+use crate::support::{Client, TestServer, assert_fields, settings, sorted};
 
 async fn rooms(client: &mut Client) -> Vec<Value> {
     client.send(json!({"type": "list_rooms"})).await;
@@ -19,12 +19,6 @@ async fn rooms(client: &mut Client) -> Vec<Value> {
 async fn members(client: &mut Client, room: &str) -> Value {
     client.send(json!({"type": "list_members", "room": room})).await;
     client.next_of_type("members").await
-}
-
-fn sorted(names: &Value) -> Vec<&str> {
-    let mut names: Vec<_> = names.as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
-    names.sort_unstable();
-    names
 }
 
 #[tokio::test]

@@ -145,9 +145,9 @@ async fn each_client_sees_the_newest_count() {
     }
     while let Some(client) = clients.pop() {
         if clients.len() % 2 == 0 {
-            client.leave().await
+            client.leave().await;
         } else {
-            client.vanish()
+            client.vanish();
         }
         let count = clients.len();
         for client in &mut clients {

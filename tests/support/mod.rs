@@ -53,6 +53,14 @@ pub(crate) fn content_of(message: &Value) -> &str {
     message["content"].as_str().unwrap_or_else(|| panic!("no content in {message}"))
 }
 
+/// A list of names, in the order of the alphabet: the protocol promises none.
+pub(crate) fn sorted(names: &Value) -> Vec<&str> {
+    let names = names.as_array().unwrap_or_else(|| panic!("no list: {names}"));
+    let mut names: Vec<_> = names.iter().map(|name| name.as_str().unwrap()).collect();
+    names.sort_unstable();
+    names
+}
+
 /// Checks that a message has exactly these fields.
 pub(crate) fn assert_fields(message: &Value, fields: &[&str]) {
     let object = message.as_object().unwrap_or_else(|| panic!("no object: {message}"));

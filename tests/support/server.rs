@@ -3,7 +3,10 @@
 use std::{
     io,
     net::{Ipv4Addr, SocketAddr, TcpListener},
-    sync::mpsc::{Receiver, RecvTimeoutError, channel},
+    sync::{
+        Mutex,
+        mpsc::{Receiver, RecvTimeoutError, channel},
+    },
     thread,
 };
 
@@ -32,7 +35,7 @@ pub(crate) fn settings() -> Settings {
 pub(crate) struct TestServer {
     address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
-    result: Option<Receiver<io::Result<()>>>,
+    result: Mutex<Option<Receiver<io::Result<()>>>>,
 }
 
 impl TestServer {
@@ -62,7 +65,7 @@ impl TestServer {
             // Nobody listens when the test has failed already.
             let _ = send_result.send(result);
         });
-        Self { address, stop: Some(stop), result: Some(result) }
+        Self { address, stop: Some(stop), result: Mutex::new(Some(result)) }
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -90,7 +93,7 @@ impl TestServer {
     /// Waits for the end of the server while the clients of the test go on.
     pub(crate) async fn stopped(mut self) -> io::Result<()> {
         self.begin_stop();
-        let result = self.result.take().unwrap();
+        let result = self.result.get_mut().unwrap().take().unwrap();
         tokio::task::spawn_blocking(move || wait(&result)).await.unwrap()
     }
 }
@@ -98,7 +101,7 @@ impl TestServer {
 impl Drop for TestServer {
     fn drop(&mut self) {
         self.begin_stop();
-        let Some(result) = self.result.take() else { return };
+        let Some(result) = self.result.get_mut().unwrap().take() else { return };
         if !thread::panicking() {
             wait(&result).expect("the server ends without an error");
         }
