@@ -8,7 +8,7 @@ use std::{env, fmt::Write as _, fs, path::Path, process::exit};
 
 /// Name, default, least and greatest value.
 const CEILINGS: &[(&str, usize, usize, usize)] = &[
-    ("CLIENTS", 16_384, 1, 65_535),
+    ("CLIENTS", 16_384, 1, 65_534),
     ("ROOMS", 256, 1, 65_534),
     ("ROOMS_PER_CLIENT", 32, 1, 255),
     ("LOG_BYTES", 1 << 20, 4_096, 1 << 30),

@@ -34,7 +34,7 @@ pub const CONTROL_PAYLOAD_BYTES_MAX: usize = 125;
 pub const LOG_MESSAGES_OF_GREATEST_SIZE: usize = 4;
 
 const _: () = {
-    assert!(CLIENTS_MAX <= u16::MAX as usize, "slots are addressed by 16 bits");
+    assert!(CLIENTS_MAX < u16::MAX as usize, "slots, and slots + 1, are addressed by 16 bits");
     assert!(ROOMS_MAX < u16::MAX as usize, "room indices, the lobby's 0 included, have 16 bits");
     assert!(LOG_BYTES_MAX / LOG_MESSAGES_OF_GREATEST_SIZE >= 1_024, "a log must hold messages");
     assert!(NAME_BYTES_MAX >= NAME_GRAPHEMES_MAX, "a name of ASCII letters must fit");

@@ -1,3 +1,157 @@
-//! The process.
+//! The process: arguments, configuration, log, listeners, runtime, signals, exit code.
 
-fn main() {}
+use std::{
+    env, fmt,
+    future::Future,
+    io::{self, IsTerminal as _, Write as _},
+    net::{IpAddr, SocketAddr, TcpListener},
+    path::Path,
+    process::{ExitCode, exit},
+};
+
+use roomd::{
+    config::{self, Command, Configuration, Invalid, Plan, Request, Settings},
+    server::{self, banner, descriptors, listen, logging},
+};
+use tokio::{
+    runtime,
+    signal::unix::{Signal, SignalKind, signal},
+};
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            // Nothing is left to be done when even this cannot be written.
+            let _ = writeln!(io::stderr(), "roomd: {failure}");
+            failure.exit_code()
+        }
+    }
+}
+
+/// Why roomd does not run, or not any longer.
+enum Failure {
+    /// A flag or a setting: `EX_CONFIG` of sysexits(3).
+    Invalid(Invalid),
+    /// What the system refused: `EX_OSERR`.
+    System(String),
+}
+
+impl Failure {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Invalid(_) => ExitCode::from(78),
+            Self::System(_) => ExitCode::from(71),
+        }
+    }
+
+    fn system(error: impl fmt::Display) -> Self {
+        Self::System(error.to_string())
+    }
+}
+
+impl From<Invalid> for Failure {
+    fn from(invalid: Invalid) -> Self {
+        Self::Invalid(invalid)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Invalid(invalid) => invalid.fmt(f),
+            Self::System(text) => f.write_str(text),
+        }
+    }
+}
+
+fn run() -> Result<(), Failure> {
+    let (command, flags) = match config::request(env::args_os().skip(1))? {
+        Request::Help => return print(&config::help()),
+        Request::Version => return print(config::version()),
+        Request::Run(command, flags) => (command, flags),
+    };
+    let configuration = Configuration::load(flags, env::vars_os(), Path::new(config::DEFAULT_PATH))?;
+    match command {
+        Command::Serve => {
+            configuration.check_plan()?;
+            serve(configuration.settings)
+        }
+        Command::Plan => {
+            // Also when it is too large: that is when it is looked at.
+            print(&Plan::of(&configuration.settings).to_string())?;
+            configuration.check_plan()?;
+            Ok(())
+        }
+        Command::CheckConfig => {
+            configuration.check_plan()?;
+            print(&config::report(&configuration))
+        }
+    }
+}
+
+/// A reader that has gone (`roomd plan | head -1`) is no failure.
+fn print(text: &str) -> Result<(), Failure> {
+    match io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::System(format!("standard output: {error}; let it be written to")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Everything is checked before anything is bound, and all is bound before anyone is told.
+fn serve(settings: Settings) -> Result<(), Failure> {
+    logging::start(settings.log);
+    descriptors::ensure(&settings).map_err(Failure::system)?;
+    let listeners = listen::bind(&settings).map_err(Failure::system)?;
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .build()
+        .map_err(|error| Failure::System(format!("runtime: {error}; see the limits of the unit")))?;
+    runtime.block_on(async {
+        let stop = stop()
+            .map_err(|error| Failure::System(format!("signals: {error}; see the sandbox of the unit")))?;
+        announce(&listeners)?;
+        let served = server::serve(settings, listeners, stop).await;
+        served.map_err(|error| Failure::System(format!("serving ended: {error}; see the lines above")))?;
+        tracing::info!("stopped");
+        Ok(())
+    })
+}
+
+/// Tells where the page is: to people on a terminal, else in the log.
+fn announce(listeners: &[TcpListener]) -> Result<(), Failure> {
+    let bound: Vec<SocketAddr> = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
+    let interfaces: Vec<IpAddr> =
+        if_addrs::get_if_addrs().unwrap_or_default().iter().map(if_addrs::Interface::ip).collect();
+    let urls = banner::urls(&bound, &interfaces);
+    let name = rustix::system::uname();
+    let local_name = banner::local_name_url(&name.nodename().to_string_lossy(), &bound);
+    if io::stdout().is_terminal() {
+        return print(&banner::banner(&urls, local_name.as_deref()));
+    }
+    let all: Vec<&str> = urls.iter().map(String::as_str).chain(local_name.as_deref()).collect();
+    let listening: Vec<String> = bound.iter().map(ToString::to_string).collect();
+    tracing::info!("listening on {}, open {}", listening.join(" "), all.join(" "));
+    Ok(())
+}
+
+/// Completes at the first SIGTERM or SIGINT; a second one ends the process at once.
+fn stop() -> io::Result<impl Future<Output = ()>> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        either(&mut terminate, &mut interrupt).await;
+        tracing::info!("stopping; a second signal ends it at once");
+        tokio::spawn(async move { exit(128 + either(&mut terminate, &mut interrupt).await) });
+    })
+}
+
+/// The number of the signal that comes first.
+async fn either(terminate: &mut Signal, interrupt: &mut Signal) -> i32 {
+    tokio::select! {
+        _ = terminate.recv() => SignalKind::terminate().as_raw_value(),
+        _ = interrupt.recv() => SignalKind::interrupt().as_raw_value(),
+    }
+}

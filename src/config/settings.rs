@@ -1,8 +1,21 @@
 //! The values that the server runs with.
 
+use std::{
+    fmt,
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+};
+
+use super::table::TABLE;
+use crate::limits;
+
+/// The port of the default addresses.
+const PORT: u16 = 8080;
+
 /// All settings, checked. Each field has the name of its flag, environment variable and TOML key.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Settings {
+    /// Addresses to listen on. In the default pair `[::]` may fail to bind: not every board has IPv6.
+    pub listen: Vec<SocketAddr>,
     /// Clients that can be connected at once.
     pub clients: usize,
     /// Rooms that can exist at once, the lobby not counted.
@@ -31,7 +44,7 @@ pub struct Settings {
     pub burst: u32,
     /// Connections from one address; 0 is no limit.
     pub connections_per_address: usize,
-    /// HTTP connections that are not (yet) WebSockets at once.
+    /// HTTP connections that are not upgraded (yet), at once.
     pub handshakes: usize,
     /// Time for a request's head to arrive, in milliseconds.
     pub handshake_timeout_ms: u64,
@@ -49,18 +62,60 @@ pub struct Settings {
     pub allowed_hosts: Vec<String>,
     /// Further origins whose pages may connect.
     pub allowed_origins: Vec<String>,
+    /// The least important lines that are still written to the log.
+    pub log: LogLevel,
 }
 
+/// How much is logged; each level includes those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogLevel {
+    /// What makes roomd useless.
+    Error,
+    /// What an operator should look at.
+    Warn,
+    /// Start, stop, and what was refused or dropped, at a bounded rate.
+    Info,
+    /// Each connection as well.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+impl LogLevel {
+    /// All levels, from quiet to loud.
+    pub const ALL: [Self; 5] = [Self::Error, Self::Warn, Self::Info, Self::Debug, Self::Trace];
+
+    /// The name under which the level is set.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+        }
+    }
+}
+
+/// Shows the values as `roomd check-config` does: a secret is only said to be set.
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(TABLE.iter().map(|row| (row.key, row.show(self)))).finish()
+    }
+}
+
+/// The defaults, lowered where a build has lower ceilings, so that they always fit together.
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            clients: 1_024,
-            rooms: 64,
-            rooms_per_client: 8,
-            log_bytes: 256 << 10,
-            log_messages: 1_024,
-            message_bytes: 64 << 10,
-            outbox_messages: 16,
+            listen: vec![(Ipv4Addr::UNSPECIFIED, PORT).into(), (Ipv6Addr::UNSPECIFIED, PORT).into()],
+            clients: limits::CLIENTS_MAX.min(1_024),
+            rooms: limits::ROOMS_MAX.min(64),
+            rooms_per_client: limits::ROOMS_PER_CLIENT_MAX.min(limits::ROOMS_MAX).min(8),
+            log_bytes: limits::LOG_BYTES_MAX.min(256 << 10),
+            log_messages: limits::LOG_MESSAGES_MAX.min(1_024),
+            message_bytes: message_bytes(),
+            outbox_messages: limits::OUTBOX_MESSAGES_MAX.min(16),
             outbox_bytes: 64 << 10,
             inbound_bytes: 16 << 20,
             send_buffer_bytes: 64 << 10,
@@ -77,6 +132,12 @@ impl Default for Settings {
             token: None,
             allowed_hosts: Vec::new(),
             allowed_origins: Vec::new(),
+            log: LogLevel::Info,
         }
     }
+}
+
+fn message_bytes() -> usize {
+    let fitting_log = limits::LOG_BYTES_MAX / limits::LOG_MESSAGES_OF_GREATEST_SIZE;
+    limits::MESSAGE_BYTES_MAX.min(fitting_log).min(64 << 10)
 }

@@ -1,1 +1,223 @@
-//! The core.
+//! The core: clients, rooms, and what is owed to whom.
+//!
+//! One idea carries it. Every room has one log of finished frames, and every member a cursor into
+//! it. Publishing is encoding once into the log; sending is copying bytes from the cursor on;
+//! a cursor that fell off the log's tail is a gap, with an exact count.
+//!
+//! The hub is synchronous. It never reads a clock (`Now` is passed in), never touches a socket,
+//! never waits, and never takes randomness but what it is given. Calls go in; what came of them is
+//! asked for: [`Hub::next_due`] names a client whose socket should be written to,
+//! [`Hub::pending`] has the bytes, [`Hub::sent`] takes note, [`Hub::next_departure`] names a client
+//! that is gone.
+
+mod audit;
+mod capacities;
+mod client;
+mod connect;
+mod counters;
+mod drain;
+mod outbox;
+mod publish;
+mod receive;
+mod resume;
+mod room;
+mod rooms;
+mod tick;
+
+pub use capacities::{Capacities, MemoryLine};
+pub use connect::{Ending, Hello};
+pub use counters::{Counter, Counters};
+pub use resume::Token;
+
+use crate::{
+    limits::OUTBOX_MESSAGES_MAX,
+    protocol::encode::AnnouncedLimits,
+    table::{BitSet, Index, Key, Slots},
+};
+use client::{Client, RoomId};
+use outbox::Outbox;
+use resume::DepartedClients;
+use room::Room;
+use std::{
+    collections::VecDeque,
+    hash::{DefaultHasher, Hasher},
+};
+
+/// A client: its slot, and which of the slot's tenants it is.
+pub type ClientId = Key;
+
+/// The present, as the caller sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Now {
+    /// Milliseconds on a clock that never steps; only differences count.
+    pub ms: u64,
+    /// Unix seconds, for people; may step.
+    pub unix_s: u64,
+}
+
+/// What tells this life of the process from all others.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    /// 4 to 12 of `A-Za-z0-9`: every epoch and every client's id contains it.
+    pub epoch: heapless::String<12>,
+    /// Keys the hash of names, which strangers choose.
+    pub seed: u64,
+}
+
+/// A client that is gone, and what its socket should still be given.
+#[derive(Debug)]
+pub struct Departure {
+    /// Whom; its slot may have another tenant already.
+    pub id: ClientId,
+    /// The rest of the frame that is half on the wire, what answers wait, and a close frame. Empty
+    /// when the socket is no longer good for anything.
+    pub last_words: Vec<u8>,
+}
+
+/// Clients, rooms, and what is owed to whom.
+#[derive(Debug)]
+pub struct Hub {
+    // Fixed after construction.
+    capacities: Capacities,
+    limits: AnnouncedLimits,
+    identity: Identity,
+
+    // The tables.
+    clients: Slots<Client>,
+    names: Index,
+    tokens: Index,
+    departed: DepartedClients,
+    /// The lobby, then the rooms; none is ever removed from the vector.
+    rooms: Vec<Room>,
+    room_names: Index,
+    /// Places promised to handshakes that are under way.
+    reserved: usize,
+
+    // What is to be done outside.
+    /// Clients that have something waiting and whose socket takes it, as far as is known.
+    due: BitSet,
+    /// Clients whose socket took no more.
+    blocked: BitSet,
+    departures: VecDeque<Departure>,
+
+    // State that is announced, not queued.
+    count: tick::Count,
+    counters: Counters,
+
+    // Numbers that only grow.
+    serial: u64,
+    user_number: u64,
+    lives: u64,
+    empties: u64,
+
+    // Memory that is used again and again.
+    scratch: Vec<u8>,
+    spare_outbox: Option<Box<Outbox>>,
+}
+
+impl Hub {
+    /// An empty hub; everything that it will need is reserved now.
+    pub fn new(capacities: Capacities, identity: Identity) -> Self {
+        assert!((2..=OUTBOX_MESSAGES_MAX).contains(&capacities.outbox_messages));
+        let clients = capacities.clients;
+        let mut rooms: Vec<Room> = (0..=capacities.rooms).map(|_| Room::vacant(&capacities)).collect();
+        rooms[RoomId::LOBBY.index()].in_use = true;
+        Self {
+            limits: capacities.announced(),
+            identity,
+            clients: Slots::new(clients),
+            names: Index::new(clients),
+            tokens: Index::new(clients),
+            departed: DepartedClients::new(clients),
+            rooms,
+            room_names: Index::new(capacities.rooms + 1),
+            reserved: 0,
+            due: BitSet::new(clients),
+            blocked: BitSet::new(clients),
+            departures: VecDeque::new(),
+            count: tick::Count::default(),
+            counters: Counters::default(),
+            serial: 0,
+            user_number: 0,
+            lives: 0,
+            empties: 0,
+            scratch: Vec::with_capacity(capacities.entry_bytes().min(4_096)),
+            spare_outbox: None,
+            capacities,
+        }
+    }
+
+    /// Clients that are connected.
+    pub fn client_count(&self) -> usize {
+        self.clients.len()
+    }
+
+    /// Rooms that exist, the lobby not counted.
+    pub fn room_count(&self) -> usize {
+        self.rooms.iter().skip(1).filter(|room| room.in_use).count()
+    }
+
+    /// Clients whose socket takes nothing at present.
+    pub fn blocked_count(&self) -> usize {
+        self.blocked.iter().count()
+    }
+
+    /// What happened since the start.
+    pub const fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// The sizes and limits it was made with.
+    pub const fn capacities(&self) -> &Capacities {
+        &self.capacities
+    }
+
+    /// The name of a client, for the journal.
+    pub fn name(&self, id: ClientId) -> Option<&str> {
+        self.clients.get(id).map(|client| client.name.as_str())
+    }
+
+    /// The client that is due next: write to it until [`Hub::pending`] has nothing more for it.
+    pub fn next_due(&mut self) -> Option<ClientId> {
+        loop {
+            let index = self.due.pop_first()?;
+            if let Some(id) = self.clients.key_at(index) {
+                return Some(id);
+            }
+        }
+    }
+
+    /// The next client that is gone.
+    pub fn next_departure(&mut self) -> Option<Departure> {
+        self.departures.pop_front()
+    }
+
+    /// Something waits for this client; its turn comes unless its socket is blocked.
+    fn mark_due(&mut self, index: usize) {
+        if !self.blocked.contains(index) {
+            self.due.insert(index);
+        }
+    }
+
+    fn hash(&self, name: &str) -> u64 {
+        hash(self.identity.seed, name)
+    }
+
+    fn room(&self, id: RoomId) -> &Room {
+        &self.rooms[id.index()]
+    }
+
+    fn room_mut(&mut self, id: RoomId) -> &mut Room {
+        &mut self.rooms[id.index()]
+    }
+}
+
+fn hash(seed: u64, name: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write_u64(seed);
+    hasher.write(name.as_bytes());
+    hasher.finish()
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

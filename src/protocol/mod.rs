@@ -1,1 +1,13 @@
-//! Messages and frames.
+//! Messages and frames: parsed permissively and borrowed, represented strictly, encoded once.
+//! Knows nothing of the hub.
+
+mod budget;
+pub mod encode;
+pub mod frame;
+pub mod handshake;
+pub mod message;
+pub mod name;
+mod reader;
+
+pub use budget::{BudgetSpent, InboundBudget};
+pub use reader::{Event, Reader, Violation};

@@ -1,5 +1,10 @@
 //! The only floor that awaits: sockets, sessions, timers, pages.
 
+pub mod banner;
+pub mod descriptors;
+pub mod listen;
+pub mod logging;
+
 use std::{future::Future, io, net::TcpListener};
 
 use crate::config::Settings;

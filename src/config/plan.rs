@@ -1,0 +1,208 @@
+//! The memory that the settings can need at most, line by line.
+
+use std::fmt;
+
+use super::{Settings, value::show_bytes};
+use crate::limits::FRAME_HEADER_BYTES_MAX;
+
+/// Each entry of a log's index of frames, in bytes.
+const LOG_INDEX_BYTES: u64 = 8;
+/// What a connected client needs beside outbox and kernel buffers: its slot, names, cursors, and the
+/// session's task, in bytes.
+const CLIENT_BYTES: u64 = 4 << 10;
+/// What an HTTP connection can need beside kernel buffers: request head, response and task, in bytes.
+const HANDSHAKE_BYTES: u64 = 64 << 10;
+/// Program, stacks, allocator slack and the embedded pages, in bytes.
+const PROCESS_BYTES: u64 = 16 << 20;
+/// Linux doubles `SO_SNDBUF` and `SO_RCVBUF` to make room for its own bookkeeping (socket(7)).
+const KERNEL_FACTOR: u64 = 2;
+
+/// One use of memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// What it is for.
+    pub name: &'static str,
+    /// How the number comes about.
+    pub formula: String,
+    /// At most so many bytes.
+    pub bytes: u64,
+    /// Keys of the settings that change it.
+    pub settings: &'static [&'static str],
+}
+
+/// The memory ceiling of roomd: what its settings add up to when everything is full at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// All uses.
+    pub lines: Vec<Line>,
+}
+
+impl Plan {
+    /// The plan of these settings.
+    pub fn of(settings: &Settings) -> Self {
+        let mut lines = Vec::from(hub(settings));
+        lines.extend(sockets(settings));
+        lines.push(line("process", PROCESS_BYTES, "program, stacks, allocator", &[]));
+        Self { lines }
+    }
+
+    /// The sum of all lines, in bytes.
+    pub fn total(&self) -> u64 {
+        self.lines.iter().map(|line| line.bytes).sum()
+    }
+
+    /// The `count` lines that need most and that settings can change, the largest first.
+    pub fn largest(&self, count: usize) -> Vec<&Line> {
+        let mut lines: Vec<_> = self.lines.iter().filter(|line| !line.settings.is_empty()).collect();
+        lines.sort_by_key(|line| std::cmp::Reverse(line.bytes));
+        lines.truncate(count);
+        lines
+    }
+}
+
+/// What the core holds.
+fn hub(settings: &Settings) -> [Line; 4] {
+    let (clients, logs) = (settings.clients as u64, settings.rooms as u64 + 1);
+    let (log_bytes, log_messages) = (settings.log_bytes as u64, settings.log_messages as u64);
+    let outbox = settings.outbox_bytes.max(settings.message_bytes + FRAME_HEADER_BYTES_MAX) as u64;
+    [
+        line(
+            "room logs",
+            logs * (log_bytes + LOG_INDEX_BYTES * log_messages),
+            format!("{logs} logs x ({} + {LOG_INDEX_BYTES} x {log_messages})", show_bytes(log_bytes)),
+            &["rooms", "log_bytes", "log_messages"],
+        ),
+        line(
+            "clients",
+            clients * CLIENT_BYTES,
+            format!("{clients} clients x {}", show_bytes(CLIENT_BYTES)),
+            &["clients"],
+        ),
+        line(
+            "outboxes",
+            clients * outbox,
+            format!("{clients} clients x {}", show_bytes(outbox)),
+            &["clients", "outbox_bytes"],
+        ),
+        line("half-received messages", settings.inbound_bytes as u64, "inbound_bytes", &["inbound_bytes"]),
+    ]
+}
+
+/// What connections hold, in this process and in the kernel.
+fn sockets(settings: &Settings) -> [Line; 2] {
+    let (clients, handshakes) = (settings.clients as u64, settings.handshakes as u64);
+    let buffers = (settings.send_buffer_bytes + settings.receive_buffer_bytes) as u64;
+    let kernel = format!("{KERNEL_FACTOR} x {}", show_bytes(buffers));
+    [
+        line(
+            "kernel socket buffers",
+            clients * KERNEL_FACTOR * buffers,
+            format!("{clients} clients x {kernel}"),
+            &["clients", "send_buffer_bytes", "receive_buffer_bytes"],
+        ),
+        line(
+            "handshakes",
+            handshakes * (HANDSHAKE_BYTES + KERNEL_FACTOR * buffers),
+            format!("{handshakes} x ({} + {kernel})", show_bytes(HANDSHAKE_BYTES)),
+            &["handshakes", "send_buffer_bytes", "receive_buffer_bytes"],
+        ),
+    ]
+}
+
+fn line(
+    name: &'static str,
+    bytes: u64,
+    formula: impl Into<String>,
+    settings: &'static [&'static str],
+) -> Line {
+    Line { name, formula: formula.into(), bytes, settings }
+}
+
+/// `17.2 MiB`: at most four digits, for reading, not for computing.
+pub fn human(bytes: u64) -> String {
+    let units = ["KiB", "MiB", "GiB", "TiB"];
+    let (mut tenths, mut unit) = (bytes * 10 / 1024, 0);
+    while tenths >= 10_240 && unit + 1 < units.len() {
+        (tenths, unit) = (tenths / 1024, unit + 1);
+    }
+    format!("{}.{} {}", tenths / 10, tenths % 10, units[unit])
+}
+
+/// A table with the sum at its foot.
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for Line { name, formula, bytes, .. } in &self.lines {
+            writeln!(f, "{name:<22} {bytes:>13} {:>10}  {formula}", human(*bytes))?;
+        }
+        let total = self.total();
+        writeln!(f, "{:<22} {total:>13} {:>10}", "in all, at most", human(total))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn bytes_of(plan: &Plan, name: &str) -> u64 {
+        plan.lines.iter().find(|line| line.name == name).unwrap().bytes
+    }
+
+    #[test]
+    fn each_line_is_what_its_formula_says() {
+        let settings = Settings {
+            clients: 3,
+            rooms: 2,
+            log_bytes: 10_000,
+            log_messages: 5,
+            message_bytes: 2_000,
+            outbox_bytes: 1_000,
+            inbound_bytes: 7_777,
+            send_buffer_bytes: 30,
+            receive_buffer_bytes: 4,
+            handshakes: 6,
+            ..Settings::default()
+        };
+        let plan = Plan::of(&settings);
+        assert_eq!(bytes_of(&plan, "room logs"), 3 * (10_000 + 8 * 5));
+        assert_eq!(bytes_of(&plan, "outboxes"), 3 * 2_010);
+        assert_eq!(bytes_of(&plan, "half-received messages"), 7_777);
+        assert_eq!(bytes_of(&plan, "kernel socket buffers"), 3 * 2 * 34);
+        assert_eq!(bytes_of(&plan, "handshakes"), 6 * (HANDSHAKE_BYTES + 68));
+        assert_eq!(plan.total(), plan.lines.iter().map(|line| line.bytes).sum());
+    }
+
+    #[test]
+    fn an_outbox_above_the_largest_frame_counts_as_it_is() {
+        let of = |outbox_bytes| {
+            let settings = Settings { clients: 1, message_bytes: 990, outbox_bytes, ..Settings::default() };
+            bytes_of(&Plan::of(&settings), "outboxes")
+        };
+        assert_eq!([999, 1_000, 1_001].map(of), [1_000, 1_000, 1_001]);
+    }
+
+    #[test]
+    fn the_largest_lines_are_named_and_what_no_setting_changes_is_not() {
+        let settings = Settings { clients: 1, rooms: 1, handshakes: 1, ..Settings::default() };
+        let names: Vec<_> = Plan::of(&settings).largest(9).iter().map(|line| line.name).collect();
+        assert_eq!(names[0], "half-received messages");
+        assert!(!names.contains(&"process"));
+    }
+
+    #[test]
+    fn the_greatest_settings_do_not_overflow() {
+        let mut settings = Settings::default();
+        for row in super::super::table::TABLE.iter().filter(|row| row.kind.is_number()) {
+            (row.set)(&mut settings, super::super::value::Value::Number(row.greatest));
+        }
+        assert!(Plan::of(&settings).total() > 1 << 40);
+    }
+
+    #[test]
+    fn human_numbers_change_their_unit_at_1024() {
+        assert_eq!(human(0), "0.0 KiB");
+        assert_eq!(human((1 << 20) - 1), "1023.9 KiB");
+        assert_eq!(human(1 << 20), "1.0 MiB");
+        assert_eq!(human(3 << 29), "1.5 GiB");
+    }
+}

@@ -1,0 +1,69 @@
+//! Whether the hub is in order: everything that must hold between its parts, checked from scratch.
+
+use super::{Hub, client::RoomId, counters::Counter};
+
+impl Hub {
+    /// Checks every invariant; the first that does not hold is named. Slow: for tests, and for the
+    /// moment after a panic, when nothing else is known.
+    pub fn audit(&self) -> Result<(), &'static str> {
+        self.audit_clients()?;
+        self.audit_rooms()?;
+        self.audit_conservation()
+    }
+
+    fn audit_clients(&self) -> Result<(), &'static str> {
+        let clients = || self.clients.keys().filter_map(|id| Some((id.index(), self.clients.get(id)?)));
+        for (index, client) in clients() {
+            let found = self.names.find(self.hash(&client.name), |other| other == index);
+            ensure(found.is_some(), "a client is found by its name")?;
+            let namesakes = clients().filter(|(_, other)| other.name == client.name).count();
+            ensure(namesakes == 1, "a name is present once")?;
+            let found = self.tokens.find(client.token.hash(), |other| other == index);
+            ensure(found.is_some(), "a client is found by its token")?;
+            let sound = client.outbox.as_ref().is_none_or(|outbox| outbox.is_sound());
+            ensure(sound, "the entries of an outbox add up to its bytes")?;
+            let outbox_inside = client.outbox.as_ref().is_some_and(|outbox| outbox.is_inside_frame());
+            ensure(!(outbox_inside && client.offset > 0), "a client is inside one frame at most")?;
+            for membership in &client.memberships {
+                let Some(room) = membership.room else { continue };
+                let log = &self.room(room).log;
+                ensure(membership.next <= log.next(), "no cursor is beyond the head")?;
+                ensure(self.room(room).members.contains(index), "a room knows its members")?;
+            }
+            if let Some((room, seq)) = client.inside() {
+                let log = &self.room(room).log;
+                ensure(log.tail() <= seq && seq < log.next(), "a frame that is half sent is kept")?;
+            }
+        }
+        ensure(self.clients.len() <= self.capacities.clients, "there are no more clients than places")
+    }
+
+    fn audit_rooms(&self) -> Result<(), &'static str> {
+        for (index, room) in self.rooms.iter().enumerate() {
+            ensure(room.members.iter().count() == room.member_count, "the count of members is theirs")?;
+            let inside = room.members.iter().filter_map(|member| self.clients.at(member)?.inside());
+            let inside = inside.filter(|(inside, _)| inside.index() == index).count();
+            ensure(room.members_inside == inside, "the count of members inside a frame is theirs")?;
+            ensure(room.in_use || room.member_count == 0, "a vacant place has no members")?;
+            if room.in_use && index != RoomId::LOBBY.index() {
+                let found = self.find_room(&room.name);
+                ensure(found.is_some_and(|found| found.index() == index), "a room is found by its name")?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Every message owed to a client was delivered, declared missing, discarded, or waits.
+    fn audit_conservation(&self) -> Result<(), &'static str> {
+        let memberships =
+            self.clients.keys().filter_map(|id| self.clients.get(id)).flat_map(|client| &client.memberships);
+        let waiting: u64 = memberships.filter_map(|m| Some(self.room(m.room?).log.next() - m.next)).sum();
+        let settled = [Counter::Delivered, Counter::Missed, Counter::Discarded];
+        let settled: u64 = settled.into_iter().map(|counter| self.counters.get(counter)).sum();
+        ensure(self.counters.get(Counter::Owed) == settled + waiting, "what was owed is accounted for")
+    }
+}
+
+fn ensure(holds: bool, invariant: &'static str) -> Result<(), &'static str> {
+    if holds { Ok(()) } else { Err(invariant) }
+}

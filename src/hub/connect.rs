@@ -1,0 +1,271 @@
+//! Coming and going.
+
+use super::{
+    ClientId, Departure, Hub, Now,
+    client::{Allowance, Client, Membership, RoomId},
+    counters::Counter,
+    hash,
+    resume::Token,
+};
+use crate::{
+    protocol::{
+        encode::{Body, ServerMessage},
+        frame::{self, CloseCode},
+        message::Replay,
+        name::{self, DisplayName},
+    },
+    table::Full,
+};
+use std::fmt::Write as _;
+
+/// What a client brings when it connects.
+#[derive(Debug, Clone)]
+pub struct Hello<'a> {
+    /// The name that it would like.
+    pub username: &'a str,
+    /// Nothing of the lobby, no `welcome` and no `client_count`.
+    pub quiet: bool,
+    /// The token of a client that it was before.
+    pub resume: Option<Token>,
+    /// 16 fresh random bytes, by which it may come back.
+    pub token: Token,
+    /// What of the lobby's past it wants.
+    pub replay: Replay<'a>,
+}
+
+/// Why a client goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// It said so, with this code or none; it gets the same code back.
+    Said(Option<u16>),
+    /// Its socket is gone.
+    Lost,
+    /// The server ends it.
+    By(CloseCode, &'static str),
+}
+
+impl Hub {
+    /// Promises a place to a handshake, to be kept by [`Hub::connect`] or given back by
+    /// [`Hub::give_back`]. `Full` if there is none, unless the client comes to take the place of
+    /// its own half-open connection.
+    pub fn reserve(&mut self, resume: Option<Token>) -> Result<(), Full> {
+        let taken = self.clients.len() + self.reserved;
+        let replaces = resume.is_some_and(|token| self.live(token).is_some());
+        if taken >= self.capacities.clients && !replaces {
+            self.counters.add(Counter::RefusedFull, 1);
+            return Err(Full);
+        }
+        self.reserved += 1;
+        Ok(())
+    }
+
+    /// Gives a promised place back: the handshake came to nothing.
+    pub fn give_back(&mut self) {
+        self.reserved = self.reserved.saturating_sub(1);
+    }
+
+    /// Takes a client in, on the place that was promised to it: it is welcomed, then announced.
+    pub fn connect(&mut self, hello: &Hello<'_>, now: Now) -> Result<ClientId, Full> {
+        self.give_back();
+        let name = self.resume(hello.resume, now).unwrap_or_else(|| name::display_name(hello.username));
+        if self.clients.len() == self.capacities.clients {
+            self.counters.add(Counter::RefusedFull, 1);
+            return Err(Full);
+        }
+        let name = self.free_name(name);
+        self.serial += 1;
+        let id = self.clients.insert(self.newcomer(name.clone(), hello, now))?;
+        self.names.insert(self.hash(&name), id.index());
+        self.tokens.insert(hello.token.hash(), id.index());
+        self.counters.add(Counter::Connected, 1);
+        self.count.changed = true;
+
+        if !hello.quiet {
+            self.rooms[RoomId::LOBBY.index()].add(id.index());
+            self.welcome(id, now);
+        }
+        let before = self.room(RoomId::LOBBY).log.next();
+        self.publish_line(RoomId::LOBBY, format_args!("{name} connected"), now);
+        if !hello.quiet {
+            self.start_reading(id, 0, RoomId::LOBBY, before, &hello.replay, now);
+        }
+        self.announce_count(now);
+        Ok(id)
+    }
+
+    /// Ends a client: it leaves its rooms, then everyone is told; its slot is free at once.
+    pub fn end(&mut self, id: ClientId, ending: Ending, now: Now) {
+        self.remove(id, ending, true, now);
+    }
+
+    /// The token of a client.
+    pub fn token(&self, id: ClientId) -> Option<Token> {
+        self.clients.get(id).map(|client| client.token)
+    }
+
+    fn newcomer(&self, name: DisplayName, hello: &Hello<'_>, now: Now) -> Client {
+        let mut memberships =
+            vec![Membership::VACANT; self.capacities.rooms_per_client + 1].into_boxed_slice();
+        if !hello.quiet {
+            memberships[0].room = Some(RoomId::LOBBY);
+        }
+        Client {
+            name,
+            serial: self.serial,
+            token: hello.token,
+            quiet: hello.quiet,
+            memberships,
+            outbox: None,
+            reading: 0,
+            offset: 0,
+            count_seen: 0,
+            blocked_since_ms: None,
+            last_heard_ms: now.ms,
+            ping_due_ms: now.ms + self.heartbeat_ms(),
+            allowance: Allowance::full(self.capacities.burst, now.ms),
+        }
+    }
+
+    fn welcome(&mut self, id: ClientId, now: Now) {
+        let Some(client) = self.clients.get(id) else { return };
+        let (name, resume) = (client.name.clone(), client.token);
+        let client_id = self.wire_id(client.serial);
+        let epoch = self.epoch(RoomId::LOBBY);
+        let mut token = heapless::String::<32>::new();
+        // A token is 32 digits.
+        let _ = write!(token, "{resume}");
+        let limits = std::mem::take(&mut self.limits);
+        let body = Body::Welcome {
+            client_id: &client_id,
+            username: &name,
+            epoch: &epoch,
+            resume: &token,
+            limits: &limits,
+            heartbeat_s: self.capacities.heartbeat_s,
+        };
+        self.answer(id, &ServerMessage::system(format_args!("Welcome, {name}!"), now.unix_s, body));
+        self.limits = limits;
+    }
+
+    /// The client with this token that is connected.
+    fn live(&self, token: Token) -> Option<ClientId> {
+        let is_it = |index| self.clients.at(index).is_some_and(|client| client.token == token);
+        let index = self.tokens.find(token.hash(), is_it)?;
+        self.clients.key_at(index)
+    }
+
+    /// The name that belongs to a token, whose connection ends if it still stands.
+    fn resume(&mut self, token: Option<Token>, now: Now) -> Option<DisplayName> {
+        let token = token?;
+        let Some(id) = self.live(token) else { return self.departed.take(token, now.ms) };
+        let name = self.clients.get(id)?.name.clone();
+        let ending = Ending::By(CloseCode::TakenOver, "Another connection has resumed this client.");
+        self.remove(id, ending, false, now);
+        Some(name)
+    }
+
+    /// The name itself if nobody present has it, else with a number behind it.
+    fn free_name(&mut self, wanted: DisplayName) -> DisplayName {
+        if wanted.is_empty() {
+            loop {
+                self.user_number += 1;
+                let name = name::with_suffix("User", &suffix(format_args!("{}", self.user_number)));
+                if !self.is_present(&name) {
+                    return name;
+                }
+            }
+        }
+        if !self.is_present(&wanted) {
+            return wanted;
+        }
+        let numbered = |number: usize| name::with_suffix(&wanted, &suffix(format_args!("-{number}")));
+        // One after the other for a few; among many namesakes by doubling, then halving back, which
+        // finds a number that is free next to one that is not.
+        let (mut taken, mut free) = (1, 2);
+        while self.is_present(&numbered(free)) {
+            taken = free;
+            free = if free < 9 { free + 1 } else { free * 2 };
+        }
+        while free - taken > 1 {
+            let middle = taken + (free - taken) / 2;
+            if self.is_present(&numbered(middle)) { taken = middle } else { free = middle }
+        }
+        numbered(free)
+    }
+
+    fn is_present(&self, name: &str) -> bool {
+        let is_it = |index| self.clients.at(index).is_some_and(|client| client.name == name);
+        self.names.find(self.hash(name), is_it).is_some()
+    }
+
+    fn remove(&mut self, id: ClientId, ending: Ending, may_come_back: bool, now: Now) {
+        if self.clients.get(id).is_none() {
+            return;
+        }
+        let last_words = self.last_words(id, ending);
+        let places = self.capacities.rooms_per_client + 1;
+        for place in (1..places).chain([0]) {
+            self.leave_at_once(id, place, now);
+        }
+        let seed = self.identity.seed;
+        let hash_of = |index| self.clients.at(index).map_or(0, |client| hash(seed, &client.name));
+        self.names.remove(id.index(), hash_of);
+        let hash_of = |index| self.clients.at(index).map_or(0, |client| client.token.hash());
+        self.tokens.remove(id.index(), hash_of);
+        self.due.remove(id.index());
+        self.blocked.remove(id.index());
+        let Some(client) = self.clients.remove(id) else { return };
+        if may_come_back {
+            self.departed.remember(client.token, client.name.clone(), now.ms);
+        }
+        self.departures.push_back(Departure { id, last_words });
+        self.count_ending(ending);
+        self.count.changed = true;
+        self.publish_line(RoomId::LOBBY, format_args!("{} disconnected", client.name), now);
+        self.announce_count(now);
+    }
+
+    /// What the socket should still be given: never a part of a frame without its rest.
+    fn last_words(&mut self, id: ClientId, ending: Ending) -> Vec<u8> {
+        let Some(client) = self.clients.get(id).filter(|_| ending != Ending::Lost) else {
+            return Vec::new();
+        };
+        let mut words = Vec::new();
+        if let Some((room, seq)) = client.inside() {
+            words.extend(self.room(room).log.rest(seq, client.offset as usize).concat());
+        }
+        let takes_nothing = matches!(ending, Ending::By(CloseCode::NotReadable, _));
+        if let Some(outbox) = &client.outbox {
+            if takes_nothing {
+                words.extend(outbox.rest_of_front());
+            } else {
+                words.extend(outbox.slices().concat());
+            }
+        }
+        match ending {
+            Ending::Said(code) => words.extend(frame::close_echo(code)),
+            Ending::By(code, reason) => words.extend(frame::close_frame(code, reason)),
+            Ending::Lost => {}
+        }
+        words
+    }
+
+    fn count_ending(&mut self, ending: Ending) {
+        self.counters.add(Counter::Disconnected, 1);
+        if let Ending::By(code, _) = ending {
+            match code {
+                CloseCode::TakenOver => self.counters.add(Counter::TakenOver, 1),
+                CloseCode::NotReadable => self.counters.add(Counter::NotReadable, 1),
+                CloseCode::NoSignOfLife => self.counters.add(Counter::NoSignOfLife, 1),
+                _ => {}
+            }
+        }
+    }
+}
+
+fn suffix(number: std::fmt::Arguments<'_>) -> heapless::String<24> {
+    let mut suffix = heapless::String::new();
+    // A hyphen and at most 20 digits always fit.
+    let _ = suffix.write_fmt(number);
+    suffix
+}

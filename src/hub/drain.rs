@@ -1,0 +1,173 @@
+//! The way from the logs to a socket.
+//!
+//! A client's bytes come from one source at a time: its outbox, or the log of one of its rooms. In
+//! the middle of a frame the source stays what it is; else the outbox goes first, then what was
+//! dropped from it, then the count of clients if it is not the one that the client has, and then the
+//! rooms in turn. A gap is declared when a cursor that fell behind comes to its turn, and goes out
+//! before the first message that is left: in the very place of the hole.
+
+use super::{ClientId, Hub, Now, client::RoomId, counters::Counter};
+use crate::protocol::{
+    encode::{Body, GapReason, ServerMessage},
+    message::ErrorCode,
+};
+
+/// An empty outbox of this size or less is kept for the next client that needs one.
+const SPARE_OUTBOX_BYTES: usize = 4_096;
+
+/// Where a client's next bytes come from.
+#[derive(Debug, Clone, Copy)]
+enum Source {
+    Outbox,
+    /// The log of the room at this place of its memberships; only the frame that is half on the
+    /// wire, or everything that there is.
+    Log {
+        place: usize,
+        only_rest: bool,
+    },
+}
+
+impl Hub {
+    /// The bytes that are next for a client's socket, in two pieces; nothing if nothing waits or
+    /// the socket is blocked. Write as much of them as it takes, then call [`Hub::sent`].
+    pub fn pending(&mut self, id: ClientId, now: Now) -> Option<[&[u8]; 2]> {
+        if self.blocked.contains(id.index()) {
+            return None;
+        }
+        let Some(source) = self.source(id, now) else {
+            self.clients.get_mut(id)?.blocked_since_ms = None;
+            return None;
+        };
+        let client = self.clients.get(id)?;
+        match source {
+            Source::Outbox => client.outbox.as_ref().map(|outbox| outbox.slices()),
+            Source::Log { place, only_rest } => {
+                let membership = client.memberships[place];
+                let log = &self.rooms[membership.room?.index()].log;
+                let offset = client.offset as usize;
+                Some(if only_rest {
+                    log.rest(membership.next, offset)
+                } else {
+                    log.from(membership.next, offset)
+                })
+            }
+        }
+    }
+
+    /// Takes note that the socket took the first `taken` bytes (at least one) of what was pending.
+    pub fn sent(&mut self, id: ClientId, taken: usize) {
+        let Some(client) = self.clients.get_mut(id) else { return };
+        client.blocked_since_ms = None;
+        self.counters.add(Counter::BytesSent, taken as u64);
+        let inside_log = client.offset > 0;
+        match &mut client.outbox {
+            Some(outbox) if !inside_log && !outbox.is_empty() => {
+                outbox.advance(taken);
+                if outbox.is_empty() && !outbox.has_dropped() {
+                    self.recycle(id);
+                }
+            }
+            _ => self.advance_log(id, taken),
+        }
+    }
+
+    /// Takes note that the socket takes nothing more for now.
+    pub fn block(&mut self, id: ClientId, now: Now) {
+        let Some(client) = self.clients.get_mut(id) else { return };
+        client.blocked_since_ms.get_or_insert(now.ms);
+        if !self.blocked.contains(id.index()) {
+            self.blocked.insert(id.index());
+            self.counters.add(Counter::Blocked, 1);
+        }
+        self.due.remove(id.index());
+    }
+
+    /// Takes note that the socket may take something again.
+    pub fn unblock(&mut self, id: ClientId) {
+        if self.clients.get(id).is_some() {
+            self.blocked.remove(id.index());
+            self.due.insert(id.index());
+        }
+    }
+
+    fn source(&mut self, id: ClientId, now: Now) -> Option<Source> {
+        let client = self.clients.get_mut(id)?;
+        let place = usize::from(client.reading);
+        let outbox_waits = client.outbox.as_ref().is_some_and(|outbox| !outbox.is_empty());
+        if client.offset > 0 {
+            return Some(Source::Log { place, only_rest: outbox_waits });
+        }
+        if outbox_waits || self.tell_dropped(id, now) || self.tell_count(id, now) {
+            return Some(Source::Outbox);
+        }
+        self.next_log(id, now)
+    }
+
+    /// The next room in turn that has something for the client.
+    fn next_log(&mut self, id: ClientId, now: Now) -> Option<Source> {
+        let client = self.clients.get(id)?;
+        let (last, places) = (usize::from(client.reading), client.memberships.len());
+        let place = (last + 1..places).chain(0..=last).find(|&place| {
+            let membership = client.memberships[place];
+            membership.room.is_some_and(|room| membership.next < self.rooms[room.index()].log.next())
+        })?;
+        let client = self.clients.get_mut(id)?;
+        // Places are at most 256: the ceiling of rooms per client is 255, and the lobby.
+        client.reading = u8::try_from(place).unwrap_or(u8::MAX);
+        let membership = &mut client.memberships[place];
+        let (room, from) = (membership.room?, membership.next);
+        let tail = self.rooms[room.index()].log.tail();
+        if from >= tail {
+            return Some(Source::Log { place, only_rest: false });
+        }
+        membership.next = tail;
+        self.counters.add(Counter::Missed, tail - from);
+        self.declare_gap(id, room, from, tail - 1, GapReason::Slow, now);
+        Some(Source::Outbox)
+    }
+
+    fn advance_log(&mut self, id: ClientId, taken: usize) {
+        let Some(client) = self.clients.get_mut(id) else { return };
+        let membership = &mut client.memberships[usize::from(client.reading)];
+        let Some(room) = membership.room.map(RoomId::index) else { return };
+        let room = &mut self.rooms[room];
+        let before = client.offset as usize;
+        let (next, offset) = room.log.advance(membership.next, before, taken);
+        self.counters.add(Counter::Delivered, next - membership.next);
+        room.members_inside += usize::from(offset > 0);
+        room.members_inside -= usize::from(before > 0);
+        membership.next = next;
+        // An offset is within one message, and logs are below 4 GiB.
+        client.offset = u32::try_from(offset).unwrap_or(u32::MAX);
+    }
+
+    /// Tells a client that answers for it were dropped.
+    fn tell_dropped(&mut self, id: ClientId, now: Now) -> bool {
+        let dropped =
+            self.clients.get_mut(id).and_then(|client| client.outbox.as_mut()).map(|o| o.take_dropped());
+        let Some(dropped) = dropped.filter(|&dropped| dropped > 0) else { return false };
+        let content =
+            format_args!("{dropped} answers for you were dropped; read faster, or ask for less at once.");
+        let body = Body::Error { code: ErrorCode::TooSlow, id: None };
+        self.answer(id, &ServerMessage::system(content, now.unix_s, body));
+        true
+    }
+
+    /// Tells a client how many there are, if it has not heard the newest number.
+    fn tell_count(&mut self, id: ClientId, now: Now) -> bool {
+        let (announced, count) = (self.count.announced, self.clients.len());
+        let Some(client) = self.clients.get_mut(id) else { return false };
+        if client.quiet || client.count_seen == announced {
+            return false;
+        }
+        client.count_seen = announced;
+        self.answer(id, &ServerMessage::system(format_args!("{count}"), now.unix_s, Body::ClientCount));
+        true
+    }
+
+    /// Takes an empty outbox away; a small one is kept for whoever needs one next.
+    fn recycle(&mut self, id: ClientId) {
+        let outbox = self.clients.get_mut(id).and_then(|client| client.outbox.take());
+        self.spare_outbox = outbox.filter(|outbox| outbox.reserved() <= SPARE_OUTBOX_BYTES);
+    }
+}

@@ -1,0 +1,223 @@
+//! What clients say, carried out; and the answers that they get.
+
+use super::{ClientId, Hub, Now, client::RoomId, connect::Ending, counters::Counter, rooms::Refusal};
+use crate::protocol::{
+    encode::{Body, GapReason, ServerMessage},
+    frame::{self, CloseCode, Opcode},
+    message::{BadMessage, ClientMessage, ErrorCode, MessageId, Replay},
+    name::{self, RoomName},
+};
+use serde_json::value::RawValue;
+
+impl Hub {
+    /// Carries out one text message; `text` is what `message` was parsed from.
+    pub fn receive(
+        &mut self,
+        id: ClientId,
+        text: &str,
+        message: Result<ClientMessage<'_>, BadMessage>,
+        now: Now,
+    ) {
+        self.counters.add(Counter::Received, 1);
+        if !self.is_within_rate(id, now) {
+            let (room, message_id) = match &message {
+                Ok(ClientMessage::Chat { room, id, .. }) => (room.clone(), id.clone()),
+                Ok(_) => Default::default(),
+                Err(bad) => (bad.room.clone(), bad.id.clone()),
+            };
+            self.refuse_rate(id, &room, message_id.as_ref(), now);
+            return;
+        }
+        match message {
+            Ok(message) => self.carry_out(id, text, message, now),
+            Err(bad) => self.refuse(id, (bad.code, bad.advice), &bad.room, bad.id.as_ref(), now),
+        }
+    }
+
+    /// Sends a binary message back as it came.
+    pub fn receive_binary(&mut self, id: ClientId, payload: &[u8], now: Now) {
+        self.counters.add(Counter::Received, 1);
+        if self.is_within_rate(id, now) {
+            self.echo(id, Opcode::Binary, payload);
+        } else {
+            self.refuse_rate(id, &RoomName::new(), None, now);
+        }
+    }
+
+    /// Answers a ping (RFC 6455, section 5.5.3).
+    pub fn receive_ping(&mut self, id: ClientId, payload: &[u8]) {
+        self.push_frame(id, &frame::control_frame(Opcode::Pong, payload));
+    }
+
+    /// Takes note of a sign of life: any frame from the client, or a part of one.
+    pub fn heard(&mut self, id: ClientId, now: Now) {
+        if let Some(client) = self.clients.get_mut(id) {
+            client.last_heard_ms = now.ms;
+        }
+    }
+
+    /// Puts a client into a room by a name as it came, outside of any message.
+    pub fn join_room(&mut self, id: ClientId, wanted: &str, now: Now) {
+        let Ok(room) = name::room(wanted) else {
+            let advice = "Give each `room` a name of 1 to 48 bytes without control or invisible characters.";
+            return self.refuse(id, (ErrorCode::BadRoomName, advice), &RoomName::new(), None, now);
+        };
+        if let Err(refusal) = self.join(id, room.clone(), &Replay::None, now) {
+            self.refuse(id, refusal, &room, None, now);
+        }
+    }
+
+    /// Tells a client that something it asked for while connecting could not be read.
+    pub fn refuse_query(&mut self, id: ClientId, advice: &'static str, now: Now) {
+        self.refuse(id, (ErrorCode::BadMessage, advice), &RoomName::new(), None, now);
+    }
+
+    fn carry_out(&mut self, id: ClientId, text: &str, message: ClientMessage<'_>, now: Now) {
+        let (result, room) = match message {
+            ClientMessage::Chat { content, room, id: message_id } => {
+                return self.chat(id, content, &room, message_id.as_ref(), now);
+            }
+            ClientMessage::Other => return self.echo(id, Opcode::Text, text.as_bytes()),
+            ClientMessage::Ping => {
+                let pong = ServerMessage::system(format_args!(""), now.unix_s, Body::Pong);
+                return self.answer(id, &pong);
+            }
+            ClientMessage::ListRooms => return self.list_rooms(id, now),
+            ClientMessage::ListMembers { room } => (self.list_members(id, &room, now), room),
+            ClientMessage::LeaveRoom { room } => (self.leave(id, &room, now), room),
+            ClientMessage::JoinRoom { room, replay } => (self.join(id, room.clone(), &replay, now), room),
+        };
+        if let Err(refusal) = result {
+            self.refuse(id, refusal, &room, None, now);
+        }
+    }
+
+    fn chat(
+        &mut self,
+        id: ClientId,
+        content: &RawValue,
+        name: &RoomName,
+        message_id: Option<&MessageId>,
+        now: Now,
+    ) {
+        let published = self.chat_room(id, name).and_then(|room| {
+            let too_large = (ErrorCode::TooLarge, "Send it in smaller parts: it does not fit a log entry.");
+            self.publish_chat(room, id, content, now).map_err(|_| too_large)
+        });
+        match published {
+            Err(refusal) => self.refuse(id, refusal, name, message_id, now),
+            Ok(seq) => {
+                if let Some(message_id) = message_id {
+                    let body = Body::Ack { id: message_id, seq };
+                    self.answer(id, &ServerMessage::system(format_args!(""), now.unix_s, body).about(name));
+                }
+            }
+        }
+    }
+
+    /// Where a client may write: everyone to the lobby, members to their rooms.
+    fn chat_room(&self, id: ClientId, name: &RoomName) -> Result<RoomId, Refusal> {
+        if name.is_empty() {
+            return Ok(RoomId::LOBBY);
+        }
+        let is_member =
+            |room: &RoomId| self.clients.get(id).is_some_and(|client| client.place_of(*room).is_some());
+        let not_in_room = (ErrorCode::NotInRoom, "Join the room before you write into it.");
+        self.find_room(name).filter(is_member).ok_or(not_in_room)
+    }
+
+    fn echo(&mut self, id: ClientId, opcode: Opcode, payload: &[u8]) {
+        self.counters.add(Counter::Echoed, 1);
+        self.scratch.clear();
+        self.scratch.extend_from_slice(&frame::header(opcode, payload.len()));
+        self.scratch.extend_from_slice(payload);
+        self.push_answer(id, 0);
+    }
+
+    fn is_within_rate(&mut self, id: ClientId, now: Now) -> bool {
+        let (per_second, burst) = (self.capacities.messages_per_second, self.capacities.burst);
+        let client = self.clients.get_mut(id).filter(|_| per_second > 0);
+        client.is_none_or(|client| client.allowance.take(per_second, burst, now.ms))
+    }
+
+    fn refuse_rate(&mut self, id: ClientId, room: &RoomName, message_id: Option<&MessageId>, now: Now) {
+        self.counters.add(Counter::RateLimited, 1);
+        let advice = "Send fewer messages: `limits` in `welcome` has how many.";
+        self.error(id, (ErrorCode::RateLimited, advice), room, message_id, now);
+    }
+
+    fn refuse(
+        &mut self,
+        id: ClientId,
+        refusal: Refusal,
+        room: &RoomName,
+        message_id: Option<&MessageId>,
+        now: Now,
+    ) {
+        self.counters.add(Counter::Refused, 1);
+        self.error(id, refusal, room, message_id, now);
+    }
+
+    fn error(
+        &mut self,
+        id: ClientId,
+        (code, advice): Refusal,
+        room: &RoomName,
+        message_id: Option<&MessageId>,
+        now: Now,
+    ) {
+        let body = Body::Error { code, id: message_id.map(MessageId::as_str) };
+        self.answer(id, &ServerMessage::system(format_args!("{advice}"), now.unix_s, body).about(room));
+    }
+
+    /// Says that messages are missing. A client for which nothing but such notes waits, and which
+    /// keeps on doing what makes more of them without reading any, is ended.
+    pub(super) fn declare_gap(
+        &mut self,
+        id: ClientId,
+        room: RoomId,
+        from: u64,
+        to: u64,
+        reason: GapReason,
+        now: Now,
+    ) {
+        let missed = to + 1 - from;
+        let room = &self.rooms[room.index()];
+        let body = Body::Gap { from, to, reason };
+        let content = format_args!("{missed} messages are missing.");
+        let message = ServerMessage::system(content, now.unix_s, body).about(&room.name);
+        let start = message.write_frame(&mut self.scratch);
+        self.counters.add(Counter::Gaps, 1);
+        let Some(client) = self.clients.get_mut(id) else { return };
+        let outbox = client.outbox.get_or_insert_with(|| self.spare_outbox.take().unwrap_or_default());
+        match outbox.push_fact(&self.scratch[start..], &self.capacities) {
+            Ok(dropped) => self.counters.add(Counter::AnswersDropped, dropped.into()),
+            Err(_) => {
+                let reason = "Read what is sent before you ask for more.";
+                return self.end(id, Ending::By(CloseCode::Policy, reason), now);
+            }
+        }
+        self.mark_due(id.index());
+    }
+
+    /// Gives a message to one client.
+    pub(super) fn answer(&mut self, id: ClientId, message: &ServerMessage<'_>) {
+        let start = message.write_frame(&mut self.scratch);
+        self.push_answer(id, start);
+    }
+
+    /// Gives the frame that stands in the scratch memory from `start` on to one client.
+    pub(super) fn push_answer(&mut self, id: ClientId, start: usize) {
+        let scratch = std::mem::take(&mut self.scratch);
+        self.push_frame(id, &scratch[start..]);
+        self.scratch = scratch;
+    }
+
+    pub(super) fn push_frame(&mut self, id: ClientId, frame: &[u8]) {
+        let Some(client) = self.clients.get_mut(id) else { return };
+        let outbox = client.outbox.get_or_insert_with(|| self.spare_outbox.take().unwrap_or_default());
+        let dropped = outbox.push_answer(frame, &self.capacities);
+        self.counters.add(Counter::AnswersDropped, dropped.into());
+        self.mark_due(id.index());
+    }
+}

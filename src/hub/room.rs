@@ -1,0 +1,58 @@
+//! One room: its name, its log, and who is in it. The lobby is a room without a name.
+
+use super::capacities::Capacities;
+use crate::{
+    protocol::name::RoomName,
+    table::{BitSet, Log},
+};
+
+#[derive(Debug)]
+pub(super) struct Room {
+    /// Empty for the lobby, and in a vacant place.
+    pub(super) name: RoomName,
+    pub(super) log: Log,
+    /// Numbers this life of this log among all lives of all rooms; its epoch is made of it.
+    pub(super) life: u64,
+    /// Slots of its members.
+    pub(super) members: BitSet,
+    pub(super) member_count: usize,
+    /// Members that have a part of one of its frames on the wire.
+    pub(super) members_inside: usize,
+    /// When it became empty: the emptied room with the least of these goes first.
+    pub(super) emptied: u64,
+    pub(super) in_use: bool,
+}
+
+impl Room {
+    pub(super) fn vacant(capacities: &Capacities) -> Self {
+        Self {
+            name: RoomName::new(),
+            log: Log::new(capacities.log_bytes, capacities.log_messages),
+            life: 0,
+            members: BitSet::new(capacities.clients),
+            member_count: 0,
+            members_inside: 0,
+            emptied: 0,
+            in_use: false,
+        }
+    }
+
+    /// Begins a new life in this place.
+    pub(super) fn begin(&mut self, name: RoomName, life: u64) {
+        debug_assert!(self.member_count == 0 && self.members.is_empty());
+        self.name = name;
+        self.life = life;
+        self.log.clear();
+        self.in_use = true;
+    }
+
+    pub(super) fn add(&mut self, client: usize) {
+        self.members.insert(client);
+        self.member_count += 1;
+    }
+
+    pub(super) fn remove(&mut self, client: usize) {
+        self.members.remove(client);
+        self.member_count -= 1;
+    }
+}

@@ -1,0 +1,90 @@
+//! What happens by itself as time passes: counts, pings, and ends.
+
+use super::{ClientId, Hub, Now, connect::Ending};
+use crate::{
+    limits::CLIENT_COUNT_EVERY_MS,
+    protocol::{
+        encode::{Body, ServerMessage},
+        frame::{self, CloseCode, Opcode},
+    },
+};
+
+/// The count of clients is state: it is never queued, only the newest value is told.
+#[derive(Debug, Default)]
+pub(super) struct Count {
+    /// Numbers the announcements; a client that has seen this one is up to date.
+    pub(super) announced: u32,
+    pub(super) announced_ms: Option<u64>,
+    pub(super) changed: bool,
+}
+
+impl Hub {
+    /// To be called every so often (at least ten times a second): announces, pings, ends.
+    pub fn tick(&mut self, now: Now) {
+        self.announce_count(now);
+        for index in 0..self.clients.used() {
+            if let Some(id) = self.clients.key_at(index) {
+                self.check(id, now);
+            }
+        }
+    }
+
+    /// Tells everyone that the server is about to restart, and when to come back: spread out, so
+    /// that they do not all come in the same instant.
+    pub fn announce_restart(&mut self, now: Now) {
+        let spread = 1_000 + 2 * self.clients.len() as u64;
+        for index in 0..self.clients.used() {
+            let Some(client) = self.clients.at(index).filter(|client| !client.quiet) else { continue };
+            let retry_ms = 500 + client.token.below(spread);
+            let Some(id) = self.clients.key_at(index) else { continue };
+            let content = format_args!("The server restarts; come back in a moment.");
+            self.answer(id, &ServerMessage::system(content, now.unix_s, Body::Restarting { retry_ms }));
+        }
+    }
+
+    /// Ends every client.
+    pub fn end_all(&mut self, code: CloseCode, reason: &'static str, now: Now) {
+        for index in 0..self.clients.used() {
+            if let Some(id) = self.clients.key_at(index) {
+                self.end(id, Ending::By(code, reason), now);
+            }
+        }
+    }
+
+    /// Announces the count if it changed, but not oftener than so many milliseconds.
+    pub(super) fn announce_count(&mut self, now: Now) {
+        let is_early = self.count.announced_ms.is_some_and(|then| now.ms < then + CLIENT_COUNT_EVERY_MS);
+        if !self.count.changed || is_early {
+            return;
+        }
+        self.count.changed = false;
+        self.count.announced_ms = Some(now.ms);
+        self.count.announced = self.count.announced.wrapping_add(1).max(1);
+        let lobby = &self.rooms[super::RoomId::LOBBY.index()];
+        self.due.insert_all_except(&lobby.members, &self.blocked);
+    }
+
+    pub(super) const fn heartbeat_ms(&self) -> u64 {
+        self.capacities.heartbeat_s * 1_000
+    }
+
+    /// Ends a client that is gone without saying so, and asks one that was silent whether it is there.
+    fn check(&mut self, id: ClientId, now: Now) {
+        let (heartbeat, timeout) = (self.heartbeat_ms(), self.capacities.write_timeout_ms);
+        let Some(client) = self.clients.get_mut(id) else { return };
+        if client.blocked_since_ms.is_some_and(|since| now.ms >= since + timeout) {
+            let reason = "You took no byte for the write timeout.";
+            return self.end(id, Ending::By(CloseCode::NotReadable, reason), now);
+        }
+        if now.ms >= client.last_heard_ms + heartbeat + heartbeat / 2 {
+            let reason = "You gave no sign of life for one and a half heartbeats.";
+            return self.end(id, Ending::By(CloseCode::NoSignOfLife, reason), now);
+        }
+        if now.ms >= client.ping_due_ms {
+            client.ping_due_ms = now.ms + heartbeat;
+            if !self.blocked.contains(id.index()) {
+                self.push_frame(id, &frame::control_frame(Opcode::Ping, b""));
+            }
+        }
+    }
+}

@@ -1,0 +1,320 @@
+//! What clients say: parsed permissively and borrowed from the text, represented strictly.
+
+use super::name::{self, RoomName};
+use crate::limits::{EPOCH_BYTES_MAX, MESSAGE_ID_BYTES_MAX};
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use std::{borrow::Cow, fmt};
+
+/// The `id` that a client gave its message.
+pub type MessageId = heapless::String<MESSAGE_ID_BYTES_MAX>;
+
+/// One message from a client.
+#[derive(Debug)]
+pub enum ClientMessage<'a> {
+    /// Text for everyone in a room, or for everyone.
+    Chat {
+        /// The text, as the JSON string that it came in.
+        content: &'a RawValue,
+        /// Empty for the lobby.
+        room: RoomName,
+        /// Asks for an `ack`.
+        id: Option<MessageId>,
+    },
+    /// Enter a room.
+    JoinRoom {
+        /// Not empty.
+        room: RoomName,
+        /// What of the past is wanted.
+        replay: Replay<'a>,
+    },
+    /// Leave a room.
+    LeaveRoom {
+        /// Not empty.
+        room: RoomName,
+    },
+    /// Ask for the rooms.
+    ListRooms,
+    /// Ask who is in a room, or here at all.
+    ListMembers {
+        /// Empty for the lobby.
+        room: RoomName,
+    },
+    /// Ask for a sign of life.
+    Ping,
+    /// Anything else: to be sent back as it came.
+    Other,
+}
+
+/// What of a log's past a client wants to have again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Replay<'a> {
+    /// Only what comes from now on.
+    None,
+    /// So many of the last messages, as far as they are kept.
+    Last(u64),
+    /// Everything after a position.
+    Since(Position<'a>),
+}
+
+/// A position in one life of one log: the last message that a client has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Position<'a> {
+    /// Names the life of the log.
+    pub epoch: Cow<'a, str>,
+    /// The last message; 0 before the first.
+    pub seq: u64,
+}
+
+/// A message of a known type that cannot be carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadMessage {
+    /// Which error the sender gets.
+    pub code: ErrorCode,
+    /// One sentence that says what to do.
+    pub advice: &'static str,
+    /// The room that it named, where it is a name.
+    pub room: RoomName,
+    /// The message's `id`, where it has a good one.
+    pub id: Option<MessageId>,
+}
+
+/// The codes of `error`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "each is told by its name; the documentation of the protocol has the table")]
+pub enum ErrorCode {
+    BadMessage,
+    BadRoomName,
+    NotInRoom,
+    RoomsFull,
+    TooManyRooms,
+    RateLimited,
+    TooLarge,
+    TooSlow,
+    UnknownRoom,
+}
+
+const ROOM_NAME_ADVICE: &str =
+    "Give the room a name of 1 to 48 bytes without control or invisible characters.";
+
+/// Reads one text message.
+pub fn parse(text: &str) -> Result<ClientMessage<'_>, BadMessage> {
+    let mut json = serde_json::Deserializer::from_str(text);
+    let Ok(fields) = json.deserialize_map(FieldsVisitor) else { return Ok(ClientMessage::Other) };
+    if json.end().is_err() {
+        return Ok(ClientMessage::Other);
+    }
+    let Some(kind) = fields.kind.and_then(text_of) else { return Ok(ClientMessage::Other) };
+    let parse = match kind.as_ref() {
+        "chat" => chat,
+        "join_room" => join_room,
+        "leave_room" => leave_room,
+        "list_members" => list_members,
+        "list_rooms" => |_: &Fields<'_>| Ok(ClientMessage::ListRooms),
+        "ping" => |_: &Fields<'_>| Ok(ClientMessage::Ping),
+        _ => return Ok(ClientMessage::Other),
+    };
+    parse(&fields).map_err(|(code, advice)| BadMessage {
+        code,
+        advice,
+        room: fields.room.and_then(text_of).and_then(|room| name::room(&room).ok()).unwrap_or_default(),
+        id: message_id(&fields).ok().flatten(),
+    })
+}
+
+/// Reads a position, `EPOCH:SEQ`.
+pub fn position(text: Cow<'_, str>) -> Option<Position<'_>> {
+    let colon = text.find(':')?;
+    let (epoch, seq) = (&text[..colon], &text[colon + 1..]);
+    let well_formed = (1..=EPOCH_BYTES_MAX).contains(&epoch.len())
+        && epoch.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+        && seq.bytes().all(|b| b.is_ascii_digit());
+    let seq = seq.parse().ok().filter(|_| well_formed)?;
+    let epoch = match text {
+        Cow::Borrowed(text) => Cow::Borrowed(&text[..colon]),
+        Cow::Owned(mut text) => {
+            text.truncate(colon);
+            Cow::Owned(text)
+        }
+    };
+    Some(Position { epoch, seq })
+}
+
+type Parsed<'a> = Result<ClientMessage<'a>, (ErrorCode, &'static str)>;
+
+fn bad<T>(advice: &'static str) -> Result<T, (ErrorCode, &'static str)> {
+    Err((ErrorCode::BadMessage, advice))
+}
+
+fn chat<'a>(fields: &Fields<'a>) -> Parsed<'a> {
+    let content = match fields.content {
+        Some(content) if is_text(content) => content,
+        _ => return bad("Give `content` as a string of Unicode text."),
+    };
+    let id = message_id(fields)?;
+    let room = match present(fields.room) {
+        None => RoomName::new(),
+        Some(room) => match text_of(room) {
+            Some(room) => {
+                name::room_or_lobby(&room).map_err(|_| (ErrorCode::BadRoomName, ROOM_NAME_ADVICE))?
+            }
+            None => return bad("Give `room` as a string, or leave it out to reach everyone."),
+        },
+    };
+    Ok(ClientMessage::Chat { content, room, id })
+}
+
+fn join_room<'a>(fields: &Fields<'a>) -> Parsed<'a> {
+    let room = required_room(fields)?;
+    let history = match present(fields.history) {
+        None => None,
+        Some(history) => match history.get().parse() {
+            Ok(count) => Some(count),
+            Err(_) => return bad("Give `history` as a whole number, 0 or more."),
+        },
+    };
+    let since = match present(fields.since) {
+        None => None,
+        Some(since) => match text_of(since).and_then(position) {
+            Some(since) => Some(since),
+            None => {
+                return bad("Give `since` as a string EPOCH:SEQ, as `joined` and the messages told them.");
+            }
+        },
+    };
+    Ok(ClientMessage::JoinRoom { room, replay: Replay::of(since, history) })
+}
+
+impl<'a> Replay<'a> {
+    /// A position wins over a count.
+    pub fn of(since: Option<Position<'a>>, history: Option<u64>) -> Self {
+        match (since, history) {
+            (Some(since), _) => Self::Since(since),
+            (None, Some(count)) => Self::Last(count),
+            (None, None) => Self::None,
+        }
+    }
+}
+
+fn leave_room<'a>(fields: &Fields<'a>) -> Parsed<'a> {
+    Ok(ClientMessage::LeaveRoom { room: required_room(fields)? })
+}
+
+fn list_members<'a>(fields: &Fields<'a>) -> Parsed<'a> {
+    match fields.room.and_then(text_of) {
+        None => bad("Give `room` as a string; an empty one asks for everyone."),
+        Some(room) => match name::room_or_lobby(&room) {
+            Ok(room) => Ok(ClientMessage::ListMembers { room }),
+            Err(_) => Err((ErrorCode::BadRoomName, ROOM_NAME_ADVICE)),
+        },
+    }
+}
+
+fn required_room(fields: &Fields<'_>) -> Result<RoomName, (ErrorCode, &'static str)> {
+    match fields.room.and_then(text_of) {
+        None => bad("Give `room` as a string."),
+        Some(room) => name::room(&room).map_err(|_| (ErrorCode::BadRoomName, ROOM_NAME_ADVICE)),
+    }
+}
+
+fn message_id(fields: &Fields<'_>) -> Result<Option<MessageId>, (ErrorCode, &'static str)> {
+    let Some(id) = present(fields.id) else { return Ok(None) };
+    match text_of(id).and_then(|id| MessageId::try_from(id.as_ref()).ok()) {
+        Some(id) => Ok(Some(id)),
+        None => bad("Give `id` as a string of at most 32 bytes, or leave it out."),
+    }
+}
+
+/// The fields that any known type has, as they stand in the text. Of a field that comes twice the last counts.
+#[derive(Debug, Default)]
+struct Fields<'a> {
+    kind: Option<&'a RawValue>,
+    content: Option<&'a RawValue>,
+    room: Option<&'a RawValue>,
+    id: Option<&'a RawValue>,
+    history: Option<&'a RawValue>,
+    since: Option<&'a RawValue>,
+}
+
+struct FieldsVisitor;
+
+impl<'a> Visitor<'a> for FieldsVisitor {
+    type Value = Fields<'a>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Fields<'a>, A::Error> {
+        let mut fields = Fields::default();
+        while let Some(key) = map.next_key::<&RawValue>()? {
+            let Some(key) = text_of(key) else {
+                map.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            let field = match key.as_ref() {
+                "type" => &mut fields.kind,
+                "content" => &mut fields.content,
+                "room" => &mut fields.room,
+                "id" => &mut fields.id,
+                "history" => &mut fields.history,
+                "since" => &mut fields.since,
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                    continue;
+                }
+            };
+            *field = Some(map.next_value()?);
+        }
+        Ok(fields)
+    }
+}
+
+/// `null` for a field that may be left out is as good as leaving it out.
+fn present(field: Option<&RawValue>) -> Option<&RawValue> {
+    field.filter(|value| value.get() != "null")
+}
+
+/// The text of a JSON string; nothing if it is no string, or names half of a surrogate pair.
+fn text_of(value: &RawValue) -> Option<Cow<'_, str>> {
+    let quoted = value.get().strip_prefix('"')?.strip_suffix('"')?;
+    if quoted.contains('\\') {
+        return serde_json::from_str(value.get()).ok().map(Cow::Owned);
+    }
+    Some(Cow::Borrowed(quoted))
+}
+
+/// Whether a JSON value is a string whose escapes make whole characters. What passes can be sent to
+/// others as it stands: valid JSON that every parser takes for the same text.
+fn is_text(value: &RawValue) -> bool {
+    let quoted = value.get();
+    quoted.starts_with('"') && surrogates_are_paired(quoted)
+}
+
+fn surrogates_are_paired(quoted: &str) -> bool {
+    let mut rest = quoted;
+    while let Some(escape) = rest.find('\\') {
+        rest = &rest[escape..];
+        match code_unit(rest) {
+            None => rest = &rest[2..],
+            Some(0xD800..=0xDBFF) => {
+                if !matches!(code_unit(&rest[6..]), Some(0xDC00..=0xDFFF)) {
+                    return false;
+                }
+                rest = &rest[12..];
+            }
+            Some(0xDC00..=0xDFFF) => return false,
+            Some(_) => rest = &rest[6..],
+        }
+    }
+    true
+}
+
+/// The code unit of a `\uXXXX` at the front of a text.
+fn code_unit(text: &str) -> Option<u16> {
+    u16::from_str_radix(text.strip_prefix("\\u")?.get(..4)?, 16).ok()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,504 @@
+//! Reads the frames of one client (RFC 6455, as a server has to read them), without a socket.
+//!
+//! Bytes go in as they came from the network, cut anywhere; messages and control frames come out. A
+//! message that lies whole in the input is unmasked where it stands and handed out without a copy.
+//! Only what is received by halves is kept, in memory that counts against an [`InboundBudget`], grows
+//! with what has really come (not with what was announced) and is freed with the message.
+
+use std::{fmt, ops::Range};
+
+use super::{
+    budget::{BudgetSpent, InboundBudget},
+    frame::{CloseCode, Opcode, may_be_received},
+};
+use crate::limits::{CONTROL_PAYLOAD_BYTES_MAX, MESSAGE_BYTES_MAX};
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;
+
+/// Longest header of a client's frame: 2 bytes, 8 of length, 4 of mask.
+const HEADER_BYTES_MAX: usize = 14;
+/// The first piece of memory for a half-received message, unless less will do.
+const BUFFER_BYTES_MIN: usize = 256;
+
+const _: () = assert!(
+    MESSAGE_BYTES_MAX + CONTROL_PAYLOAD_BYTES_MAX <= u32::MAX as usize,
+    "a reader counts the bytes of its buffer in 32 bits"
+);
+
+/// Something whole that a client has sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event<'a> {
+    /// A text message.
+    Text(&'a str),
+    /// A binary message.
+    Binary(&'a [u8]),
+    /// A ping, to be answered with a pong of the same payload.
+    Ping(&'a [u8]),
+    /// A pong, asked for or not.
+    Pong(&'a [u8]),
+    /// The client's close frame, its last word.
+    Close {
+        /// Why, if it says; always a code that may be sent back.
+        code: Option<u16>,
+        /// For humans; empty if there is none.
+        reason: &'a str,
+    },
+}
+
+/// What a client did that ends its connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Violation {
+    /// It broke RFC 6455; the text says how.
+    Protocol(&'static str),
+    /// Text, or the reason of a close frame, is not UTF-8.
+    NotUtf8,
+    /// A message was announced that is larger than allowed.
+    TooLarge,
+    /// The memory for half-received messages of all clients is used up: not this client's fault.
+    NoMemory,
+}
+
+impl Violation {
+    /// The code to close the connection with.
+    pub const fn close_code(self) -> CloseCode {
+        match self {
+            Self::Protocol(_) => CloseCode::Protocol,
+            Self::NotUtf8 => CloseCode::NotUtf8,
+            Self::TooLarge => CloseCode::TooLarge,
+            Self::NoMemory => CloseCode::TryAgainLater,
+        }
+    }
+
+    /// The reason to give with the code; fits a close frame.
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::Protocol(what) => what,
+            Self::NotUtf8 => "text must be UTF-8",
+            Self::TooLarge => "the message is larger than message_bytes",
+            Self::NoMemory => "no memory for messages that arrive in pieces, try again later",
+        }
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.reason())
+    }
+}
+
+impl std::error::Error for Violation {}
+
+impl From<BudgetSpent> for Violation {
+    fn from(BudgetSpent: BudgetSpent) -> Self {
+        Self::NoMemory
+    }
+}
+
+/// The state of one connection's inbound side. Small, and without heap memory while nothing is
+/// half-received.
+#[derive(Debug)]
+pub struct Reader {
+    state: State,
+    /// The first `message_bytes` are the half-received message; what is behind them belongs to a
+    /// control frame, or has been handed out and goes at the next call.
+    buffer: Vec<u8>,
+    /// Bytes of the budget that `buffer` stands for, at most its capacity.
+    held: u32,
+    message_bytes: u32,
+    /// Bytes of a half-received text known to be whole characters of UTF-8.
+    checked_bytes: u32,
+    /// What the half-received message is, if there is one.
+    message: Option<Kind>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum State {
+    /// Between frames, or within a header of which `len` bytes have come.
+    Header {
+        bytes: [u8; HEADER_BYTES_MAX],
+        len: u8,
+    },
+    Payload(Payload),
+    /// After a close frame or a violation: what comes is dropped.
+    Ended,
+}
+
+impl State {
+    const BETWEEN_FRAMES: Self = Self::Header { bytes: [0; HEADER_BYTES_MAX], len: 0 };
+}
+
+/// The rest of a frame.
+#[derive(Debug, Clone, Copy)]
+struct Payload {
+    /// Bytes still to come.
+    left: u32,
+    /// Turned so that its first byte is for the next byte to come.
+    mask: [u8; 4],
+    opcode: Opcode,
+    fin: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Text,
+    Binary,
+}
+
+/// A finished message or control frame, not looked into yet.
+struct Found {
+    opcode: Opcode,
+    payload: Place,
+}
+
+enum Place {
+    Input(Range<usize>),
+    Buffer(Range<usize>),
+}
+
+impl Reader {
+    /// A reader at the first byte after the opening handshake.
+    pub const fn new() -> Self {
+        Self {
+            state: State::BETWEEN_FRAMES,
+            buffer: Vec::new(),
+            held: 0,
+            message_bytes: 0,
+            checked_bytes: 0,
+            message: None,
+        }
+    }
+
+    /// Takes bytes from the front of `input`, which it unmasks in place, up to the end of the first
+    /// event or else all. Returns how many it took, and the event if there is one.
+    ///
+    /// Call again with the rest until it takes nothing: that last call, with an empty rest, also frees
+    /// a message that was handed out before. Messages above `message_bytes_max` bytes (at most
+    /// [`MESSAGE_BYTES_MAX`]) are refused as soon as they are announced.
+    ///
+    /// After a close frame or a violation nothing more comes out: bytes are taken and dropped. The
+    /// memory of what was half-received then goes with the next call or [`Self::release`].
+    pub fn read<'a>(
+        &'a mut self,
+        input: &'a mut [u8],
+        message_bytes_max: usize,
+        budget: &mut InboundBudget,
+    ) -> Result<(usize, Option<Event<'a>>), Violation> {
+        self.tidy(budget);
+        let found = self.advance(input, message_bytes_max.min(MESSAGE_BYTES_MAX), budget);
+        let event = match found {
+            Ok((taken, None)) => return Ok((taken, None)),
+            Ok((taken, Some(Found { opcode, payload }))) => {
+                let payload = match payload {
+                    Place::Input(range) => &input[range],
+                    Place::Buffer(range) => &self.buffer[range],
+                };
+                Event::new(opcode, payload).map(|event| (taken, Some(event)))
+            }
+            Err(violation) => Err(violation),
+        };
+        if matches!(event, Err(_) | Ok((_, Some(Event::Close { .. })))) {
+            self.state = State::Ended;
+        }
+        event
+    }
+
+    /// Gives up what was half-received and its memory. For the end of the connection; nothing more can
+    /// be read afterwards.
+    pub fn release(&mut self, budget: &mut InboundBudget) {
+        self.state = State::Ended;
+        self.tidy(budget);
+    }
+
+    /// Drops from the buffer what has been handed out.
+    fn tidy(&mut self, budget: &mut InboundBudget) {
+        match self.state {
+            State::Payload(_) => return,
+            State::Ended => self.message_bytes = 0,
+            State::Header { .. } => {}
+        }
+        self.buffer.truncate(self.message_bytes as usize);
+        if self.buffer.is_empty() && self.held > 0 {
+            self.buffer = Vec::new();
+            budget.give(self.held as usize);
+            self.held = 0;
+        }
+    }
+
+    /// Goes through `input` up to the end of the first event.
+    fn advance(
+        &mut self,
+        input: &mut [u8],
+        message_bytes_max: usize,
+        budget: &mut InboundBudget,
+    ) -> Result<(usize, Option<Found>), Violation> {
+        let mut at = 0;
+        while at < input.len() {
+            at += match self.state {
+                State::Ended => input.len() - at,
+                State::Header { bytes, len } => {
+                    self.read_header(bytes, len, &input[at..], message_bytes_max)?
+                }
+                State::Payload(_) => 0,
+            };
+            // A header may have been the end of its frame: an empty payload needs no further byte.
+            let State::Payload(frame) = self.state else { continue };
+            let chunk = at..input.len().min(at + frame.left as usize);
+            at = chunk.end;
+            let found = self.read_payload(frame, input, chunk, message_bytes_max, budget)?;
+            if found.is_some() {
+                return Ok((at, found));
+            }
+        }
+        Ok((at, None))
+    }
+
+    /// Adds to the header of which `len` bytes have come. Returns how many bytes of `input` are its.
+    fn read_header(
+        &mut self,
+        mut bytes: [u8; HEADER_BYTES_MAX],
+        len: u8,
+        input: &[u8],
+        message_bytes_max: usize,
+    ) -> Result<usize, Violation> {
+        let before = usize::from(len);
+        let added = input.len().min(HEADER_BYTES_MAX - before);
+        bytes[before..before + added].copy_from_slice(&input[..added]);
+        if let Some((header_len, payload)) = self.parse_header(&bytes[..before + added], message_bytes_max)? {
+            self.state = State::Payload(payload);
+            return Ok(header_len - before);
+        }
+        self.state = State::Header { bytes, len: len + added.to_le_bytes()[0] };
+        Ok(added)
+    }
+
+    /// The length of the header at the front of `bytes` and what it announces; `None` if it is not
+    /// whole. What can be judged from the bytes at hand is judged, whole or not.
+    fn parse_header(
+        &self,
+        bytes: &[u8],
+        message_bytes_max: usize,
+    ) -> Result<Option<(usize, Payload)>, Violation> {
+        let [first, second, rest @ ..] = bytes else { return Ok(None) };
+        let (fin, opcode) = self.parse_first_bytes(*first, *second)?;
+        let Some((len, rest)) = parse_len(second & 0x7F, rest)? else { return Ok(None) };
+        let room = message_bytes_max.saturating_sub(self.message_bytes as usize);
+        let left = u32::try_from(len)
+            .ok()
+            .filter(|&len| opcode.is_control() || len as usize <= room)
+            .ok_or(Violation::TooLarge)?;
+        Ok(rest.first_chunk().map(|&mask| {
+            let header_len = bytes.len() - rest.len() + mask.len();
+            (header_len, Payload { left, mask, opcode, fin })
+        }))
+    }
+
+    /// Section 5.2, but for the length: FIN and opcode, if they may stand here.
+    fn parse_first_bytes(&self, first: u8, second: u8) -> Result<(bool, Opcode), Violation> {
+        let fin = first & 0x80 != 0;
+        if first & 0x70 != 0 {
+            return Err(Violation::Protocol("a reserved bit is set and no extension was agreed on"));
+        }
+        let opcode =
+            Opcode::from_bits(first & 0x0F).ok_or(Violation::Protocol("the opcode is a reserved one"))?;
+        if second & 0x80 == 0 {
+            return Err(Violation::Protocol("a client's frame must be masked"));
+        }
+        match opcode {
+            Opcode::Close | Opcode::Ping | Opcode::Pong => {
+                if !fin {
+                    return Err(Violation::Protocol("a control frame must not be fragmented"));
+                }
+                if usize::from(second & 0x7F) > CONTROL_PAYLOAD_BYTES_MAX {
+                    return Err(Violation::Protocol("a control frame carries at most 125 bytes"));
+                }
+            }
+            Opcode::Continuation if self.message.is_none() => {
+                return Err(Violation::Protocol("a continuation without a message to continue"));
+            }
+            Opcode::Text | Opcode::Binary if self.message.is_some() => {
+                return Err(Violation::Protocol("a new message before the end of the last one"));
+            }
+            Opcode::Continuation | Opcode::Text | Opcode::Binary => {}
+        }
+        Ok((fin, opcode))
+    }
+
+    /// Takes the `chunk` of `input` that the frame still wants, or as much as there is.
+    fn read_payload(
+        &mut self,
+        mut frame: Payload,
+        input: &mut [u8],
+        chunk: Range<usize>,
+        message_bytes_max: usize,
+        budget: &mut InboundBudget,
+    ) -> Result<Option<Found>, Violation> {
+        let bytes = &mut input[chunk.clone()];
+        unmask(bytes, frame.mask);
+        let whole = bytes.len() == frame.left as usize;
+        if whole && frame.fin && self.has_nothing_of(frame.opcode) {
+            self.state = State::BETWEEN_FRAMES;
+            return Ok(Some(Found { opcode: frame.opcode, payload: Place::Input(chunk) }));
+        }
+        self.collect(frame, bytes, message_bytes_max, budget)?;
+        if !whole {
+            frame.left -= count(bytes.len());
+            frame.mask.rotate_left(bytes.len() % 4);
+            self.state = State::Payload(frame);
+            return Ok(None);
+        }
+        self.state = State::BETWEEN_FRAMES;
+        if frame.opcode.is_control() {
+            let payload = Place::Buffer(self.message_bytes as usize..self.buffer.len());
+            return Ok(Some(Found { opcode: frame.opcode, payload }));
+        }
+        if frame.fin { self.finish_message().map(Some) } else { Ok(None) }
+    }
+
+    /// Whether no earlier byte of what such a frame belongs to is in the buffer.
+    fn has_nothing_of(&self, opcode: Opcode) -> bool {
+        if opcode.is_control() {
+            self.buffer.len() == self.message_bytes as usize
+        } else {
+            self.message.is_none()
+        }
+    }
+
+    /// Adds `chunk` to the buffer, with memory for it from the budget.
+    fn collect(
+        &mut self,
+        frame: Payload,
+        chunk: &[u8],
+        message_bytes_max: usize,
+        budget: &mut InboundBudget,
+    ) -> Result<(), Violation> {
+        let announced = self.buffer.len() + frame.left as usize;
+        let len_max = if frame.fin { announced } else { message_bytes_max };
+        self.reserve(self.buffer.len() + chunk.len(), len_max, budget)?;
+        self.buffer.extend_from_slice(chunk);
+        if frame.opcode.is_control() {
+            return Ok(());
+        }
+        self.message_bytes = count(self.buffer.len());
+        let first = if frame.opcode == Opcode::Text { Kind::Text } else { Kind::Binary };
+        if *self.message.get_or_insert(first) == Kind::Text { self.check_text() } else { Ok(()) }
+    }
+
+    /// Makes room for `len` bytes: twice as many as before, so that copying stays in proportion to what
+    /// comes, but no more than `len_max` if that is enough.
+    fn reserve(&mut self, len: usize, len_max: usize, budget: &mut InboundBudget) -> Result<(), Violation> {
+        let held = self.held as usize;
+        if len <= held {
+            return Ok(());
+        }
+        let wanted = (2 * held).max(BUFFER_BYTES_MIN).min(len_max).max(len);
+        budget.take(wanted - held)?;
+        self.held = count(wanted);
+        self.buffer.try_reserve_exact(wanted - self.buffer.len()).map_err(|_| Violation::NoMemory)
+    }
+
+    /// Checks what has come of a text since the last time; a character cut short may still be completed.
+    fn check_text(&mut self) -> Result<(), Violation> {
+        let valid = match str::from_utf8(&self.buffer[self.checked_bytes as usize..]) {
+            Ok(text) => text.len(),
+            Err(error) if error.error_len().is_none() => error.valid_up_to(),
+            Err(_) => return Err(Violation::NotUtf8),
+        };
+        self.checked_bytes += count(valid);
+        Ok(())
+    }
+
+    /// Hands over the message in the buffer, which stays there until the next call.
+    fn finish_message(&mut self) -> Result<Found, Violation> {
+        let opcode = match self.message.take() {
+            Some(Kind::Text) if self.checked_bytes != self.message_bytes => return Err(Violation::NotUtf8),
+            Some(Kind::Text) => Opcode::Text,
+            Some(Kind::Binary) | None => Opcode::Binary,
+        };
+        self.message_bytes = 0;
+        self.checked_bytes = 0;
+        Ok(Found { opcode, payload: Place::Buffer(0..self.buffer.len()) })
+    }
+}
+
+impl Default for Reader {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<'a> Event<'a> {
+    fn new(opcode: Opcode, payload: &'a [u8]) -> Result<Self, Violation> {
+        Ok(match opcode {
+            Opcode::Text => Self::Text(text(payload)?),
+            Opcode::Binary | Opcode::Continuation => Self::Binary(payload),
+            Opcode::Ping => Self::Ping(payload),
+            Opcode::Pong => Self::Pong(payload),
+            Opcode::Close => Self::close(payload)?,
+        })
+    }
+
+    /// Section 5.5.1: nothing, or a code and a reason.
+    fn close(payload: &'a [u8]) -> Result<Self, Violation> {
+        let Some((&code, reason)) = payload.split_first_chunk() else {
+            return if payload.is_empty() {
+                Ok(Self::Close { code: None, reason: "" })
+            } else {
+                Err(Violation::Protocol("a close frame with half a code"))
+            };
+        };
+        let code = u16::from_be_bytes(code);
+        if !may_be_received(code) {
+            return Err(Violation::Protocol("a close code that must not be sent"));
+        }
+        Ok(Self::Close { code: Some(code), reason: text(reason)? })
+    }
+}
+
+fn text(bytes: &[u8]) -> Result<&str, Violation> {
+    str::from_utf8(bytes).map_err(|_| Violation::NotUtf8)
+}
+
+/// The payload's length, from the 7 bits in the second byte and what follows it, and the rest of the
+/// header; `None` if it is not whole. It must have its shortest form (section 5.2).
+fn parse_len(short: u8, bytes: &[u8]) -> Result<Option<(u64, &[u8])>, Violation> {
+    let (len, least, rest) = match short {
+        126 => match bytes.split_first_chunk() {
+            Some((len, rest)) => (u64::from(u16::from_be_bytes(*len)), 126, rest),
+            None => return Ok(None),
+        },
+        127 => match bytes.split_first_chunk() {
+            Some((len, rest)) => (u64::from_be_bytes(*len), 65_536, rest),
+            None => return Ok(None),
+        },
+        _ => (u64::from(short), 0, bytes),
+    };
+    if len < least {
+        return Err(Violation::Protocol("a length must have its shortest form"));
+    }
+    if len >> 63 != 0 {
+        return Err(Violation::Protocol("the top bit of a length must be 0"));
+    }
+    Ok(Some((len, rest)))
+}
+
+/// Section 5.3. The first byte of `mask` is for the first of `bytes`. Word by word, which the compiler
+/// widens further where the machine can.
+fn unmask(bytes: &mut [u8], mask: [u8; 4]) {
+    let [a, b, c, d] = mask;
+    let wide = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
+    let (words, rest) = bytes.as_chunks_mut();
+    for word in words {
+        *word = (u64::from_ne_bytes(*word) ^ wide).to_ne_bytes();
+    }
+    for (byte, key) in rest.iter_mut().zip(mask.into_iter().cycle()) {
+        *byte ^= key;
+    }
+}
+
+/// A number of bytes in the buffer, which the assertion at the top keeps within 32 bits.
+fn count(bytes: usize) -> u32 {
+    u32::try_from(bytes).expect("the buffer is bounded")
+}

@@ -1,0 +1,200 @@
+//! Where to open the page: the addresses of this machine, and a QR code for a phone.
+
+use std::{
+    fmt::Write as _,
+    net::{IpAddr, SocketAddr},
+};
+
+use fast_qr::{ECL, QRBuilder, QRCode};
+
+/// Light modules around a QR code, on each side (ISO/IEC 18004 asks for four).
+const QUIET_ZONE: usize = 4;
+
+/// The addresses under which a browser reaches `bound`, the ones for other machines first: private IPv4,
+/// other IPv4, IPv6, then this machine alone. Unspecified addresses stand for those of `interfaces`.
+pub fn urls(bound: &[SocketAddr], interfaces: &[IpAddr]) -> Vec<String> {
+    let mut all: Vec<SocketAddr> = bound.iter().flat_map(|address| reached(*address, interfaces)).collect();
+    all.sort_by_key(|address| rank(address.ip()));
+    let mut urls: Vec<String> = Vec::with_capacity(all.len());
+    for address in all {
+        let url = url(&address.ip().to_string(), address.ip().is_ipv6(), address.port());
+        if !urls.contains(&url) {
+            urls.push(url);
+        }
+    }
+    urls
+}
+
+/// The name under which a board with multicast DNS is found, if others can reach it at all.
+pub fn local_name_url(hostname: &str, bound: &[SocketAddr]) -> Option<String> {
+    let address = bound.iter().find(|address| address.ip().is_unspecified())?;
+    let name = hostname.split('.').next().unwrap_or_default();
+    let is_name = !name.is_empty() && name != "localhost";
+    is_name.then(|| url(&format!("{name}.local"), false, address.port()))
+}
+
+/// The first of `urls` that another machine can open.
+fn lan_url(urls: &[String]) -> Option<&String> {
+    let is_own = |url: &String| url.starts_with("http://127.") || url.starts_with("http://[::1]");
+    urls.iter().find(|url| !is_own(url))
+}
+
+/// What a terminal shows: every address, the name, and a QR code for the first address on the LAN.
+pub fn banner(urls: &[String], local_name: Option<&str>) -> String {
+    let mut text = format!("roomd {} is ready. Open in a browser:\n\n", env!("CARGO_PKG_VERSION"));
+    for url in urls {
+        let _ = writeln!(text, "  {url}");
+    }
+    if let Some(url) = local_name {
+        let _ = writeln!(text, "  {url} (where mDNS runs, as on Raspberry Pi OS)");
+    }
+    let code = lan_url(urls).and_then(|url| QRBuilder::new(url.as_str()).ecl(ECL::L).build().ok());
+    if let Some(code) = code {
+        let _ = write!(text, "\n{}", half_blocks(&code));
+    }
+    text + "\nCtrl-C stops it.\n"
+}
+
+fn reached(address: SocketAddr, interfaces: &[IpAddr]) -> Vec<SocketAddr> {
+    if !address.ip().is_unspecified() {
+        return vec![address];
+    }
+    let same_family = interfaces.iter().filter(|ip| ip.is_ipv4() == address.is_ipv4() && opens(**ip));
+    same_family.map(|ip| SocketAddr::new(*ip, address.port())).collect()
+}
+
+/// Link-local IPv6 needs a zone, which browsers do not take.
+fn opens(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(_) => true,
+        IpAddr::V6(ip) => !ip.is_unicast_link_local(),
+    }
+}
+
+fn rank(ip: IpAddr) -> u8 {
+    match ip {
+        ip if ip.is_loopback() => 4,
+        IpAddr::V4(ip) if ip.is_private() => 0,
+        IpAddr::V4(ip) if ip.is_link_local() => 2,
+        IpAddr::V4(_) => 1,
+        IpAddr::V6(_) => 3,
+    }
+}
+
+fn url(host: &str, is_ipv6: bool, port: u16) -> String {
+    let host = if is_ipv6 { format!("[{host}]") } else { host.to_owned() };
+    let port = if port == 80 { String::new() } else { format!(":{port}") };
+    format!("http://{host}{port}/")
+}
+
+/// Two modules in each character, light ones as bright blocks on black: scanners want dark on light, and
+/// with both colours set it is so in every terminal.
+fn half_blocks(code: &QRCode) -> String {
+    const BRIGHT_ON_BLACK: &str = "\x1b[97;40m";
+    const RESET: &str = "\x1b[0m";
+    let side = code.size + 2 * QUIET_ZONE;
+    let is_light = |row: usize, column: usize| {
+        let inside = |at: usize| at.checked_sub(QUIET_ZONE).filter(|at| *at < code.size);
+        match (inside(row), inside(column)) {
+            (Some(row), Some(column)) => !code[row][column].value(),
+            _ => true,
+        }
+    };
+    let mut text = String::new();
+    for row in (0..side).step_by(2) {
+        text.push_str(BRIGHT_ON_BLACK);
+        text.extend((0..side).map(|column| match (is_light(row, column), is_light(row + 1, column)) {
+            (true, true) => '█',
+            (true, false) => '▀',
+            (false, true) => '▄',
+            (false, false) => ' ',
+        }));
+        text.push_str(RESET);
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn addresses<T: std::str::FromStr<Err: std::fmt::Debug>>(texts: &[&str]) -> Vec<T> {
+        texts.iter().map(|text| text.parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn the_any_address_stands_for_every_interface_of_its_family_lan_first() {
+        let interfaces = addresses(&[
+            "127.0.0.1",
+            "::1",
+            "fe80::1",
+            "169.254.1.1",
+            "203.0.113.5",
+            "192.168.1.20",
+            "2001:db8::5",
+        ]);
+        assert_eq!(
+            urls(&addresses(&["0.0.0.0:8080"]), &interfaces),
+            [
+                "http://192.168.1.20:8080/",
+                "http://203.0.113.5:8080/",
+                "http://169.254.1.1:8080/",
+                "http://127.0.0.1:8080/"
+            ]
+        );
+        assert_eq!(
+            urls(&addresses(&["[::]:8080"]), &interfaces),
+            ["http://[2001:db8::5]:8080/", "http://[::1]:8080/"]
+        );
+    }
+
+    #[test]
+    fn a_bound_address_stands_for_itself_once_and_port_80_is_left_out() {
+        let bound = addresses(&["10.0.0.1:80", "0.0.0.0:80"]);
+        assert_eq!(urls(&bound, &addresses(&["10.0.0.1"])), ["http://10.0.0.1/"]);
+    }
+
+    #[test]
+    fn the_local_name_is_offered_only_where_others_can_reach_it() {
+        let any = addresses(&["0.0.0.0:8080"]);
+        assert_eq!(local_name_url("board.lan", &any).as_deref(), Some("http://board.local:8080/"));
+        assert_eq!(local_name_url("localhost", &any), None);
+        assert_eq!(local_name_url("", &any), None);
+        assert_eq!(local_name_url("board", &addresses(&["127.0.0.1:8080"])), None);
+    }
+
+    #[test]
+    fn the_banner_has_a_code_only_for_an_address_on_the_lan() {
+        let own = ["http://127.0.0.1:8080/".to_owned(), "http://[::1]:8080/".to_owned()];
+        assert!(!banner(&own, None).contains('█'));
+        let lan = ["http://192.168.1.20:8080/".to_owned(), own[0].clone()];
+        let text = banner(&lan, Some("http://board.local:8080/"));
+        assert!(
+            text.contains('█') && text.contains("  http://192.168.1.20:8080/\n  http://127.0.0.1:8080/\n")
+        );
+        assert!(text.contains("http://board.local:8080/ (where mDNS runs"));
+    }
+
+    #[test]
+    fn the_code_read_back_from_its_characters_is_the_same_within_its_quiet_zone() {
+        let code = QRBuilder::new("http://192.168.1.20:8080/").ecl(ECL::L).build().unwrap();
+        let side = code.size + 2 * QUIET_ZONE;
+        let mut rows: Vec<Vec<bool>> = Vec::new();
+        for line in half_blocks(&code).lines() {
+            let cells = line.strip_prefix("\x1b[97;40m").unwrap().strip_suffix("\x1b[0m").unwrap();
+            rows.push(cells.chars().map(|cell| cell == '▄' || cell == ' ').collect());
+            rows.push(cells.chars().map(|cell| cell == '▀' || cell == ' ').collect());
+        }
+        assert!(rows.iter().all(|row| row.len() == side));
+        for (row, cells) in rows.iter().enumerate() {
+            for (column, dark) in cells.iter().enumerate() {
+                let inside = |at: usize| (QUIET_ZONE..QUIET_ZONE + code.size).contains(&at);
+                let expected =
+                    inside(row) && inside(column) && code[row - QUIET_ZONE][column - QUIET_ZONE].value();
+                assert_eq!(*dark, expected, "row {row}, column {column}");
+            }
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! The log of a room: a byte ring of its last messages, with an index of where each starts.
+//!
+//! A message is a run of bytes with a sequence number, 1, 2, 3 … Both bounds hold: the bytes and the
+//! count. A new message pushes out as many of the oldest as it needs. Readers hold a position of
+//! their own, a sequence number and an offset into that message; the log knows nothing of them.
+
+use super::Full;
+
+/// The last messages, oldest first, as bytes.
+#[derive(Debug)]
+pub struct Log {
+    bytes: Box<[u8]>,
+    /// Where each kept message starts in `bytes`; a ring as well, the tail's entry at `first`.
+    starts: Box<[u32]>,
+    first: usize,
+    tail: u64,
+    next: u64,
+    /// Where the next message will start in `bytes`.
+    end: u32,
+    used: usize,
+}
+
+impl Log {
+    /// An empty log of `bytes` bytes (below 4 GiB) and `messages` messages, both at least 1.
+    pub fn new(bytes: usize, messages: usize) -> Self {
+        assert!(bytes >= 1 && u32::try_from(bytes).is_ok() && messages >= 1);
+        Self {
+            bytes: vec![0; bytes].into(),
+            starts: vec![0; messages].into(),
+            first: 0,
+            tail: 1,
+            next: 1,
+            end: 0,
+            used: 0,
+        }
+    }
+
+    /// Bytes that a log takes on the heap.
+    pub const fn bytes(bytes: usize, messages: usize) -> usize {
+        bytes + messages * size_of::<u32>()
+    }
+
+    /// Sequence number of the oldest message that is kept; that of the next one if none is.
+    pub const fn tail(&self) -> u64 {
+        self.tail
+    }
+
+    /// Sequence number of the newest message; 0 before the first.
+    pub const fn head(&self) -> u64 {
+        self.next - 1
+    }
+
+    /// Sequence number that the next message will get.
+    pub const fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// Starts a new life: empty, sequence numbers from 1.
+    pub fn clear(&mut self) {
+        (self.first, self.tail, self.next, self.end, self.used) = (0, 1, 1, 0, 0);
+    }
+
+    /// The tail as it will be when a message of `len` bytes has been pushed.
+    pub fn tail_after(&self, len: usize) -> Result<u64, Full> {
+        if len > self.bytes.len() {
+            return Err(Full);
+        }
+        let mut tail = self.tail;
+        if self.next - tail == self.starts.len() as u64 {
+            tail += 1;
+        }
+        while tail < self.next && self.used - self.between(self.tail, tail) + len > self.bytes.len() {
+            tail += 1;
+        }
+        Ok(tail)
+    }
+
+    /// Appends a message (at least one byte), pushing out the oldest ones; its sequence number.
+    pub fn push(&mut self, message: &[u8]) -> Result<u64, Full> {
+        debug_assert!(!message.is_empty());
+        let tail = self.tail_after(message.len())?;
+        self.used -= self.between(self.tail, tail);
+        self.first = self.slot(tail);
+        self.tail = tail;
+
+        let slot = self.slot(self.next);
+        self.starts[slot] = self.end;
+        let room = self.bytes.len() - self.end as usize;
+        let (head, wrapped) = message.split_at(message.len().min(room));
+        self.bytes[self.end as usize..][..head.len()].copy_from_slice(head);
+        self.bytes[..wrapped.len()].copy_from_slice(wrapped);
+        self.end = self.wrap(self.end as usize + message.len());
+        self.used += message.len();
+        self.next += 1;
+        Ok(self.next - 1)
+    }
+
+    /// Everything from `offset` bytes into message `seq` to the head, in two pieces where the ring wraps.
+    /// `seq` is between the tail and the next one.
+    pub fn from(&self, seq: u64, offset: usize) -> [&[u8]; 2] {
+        self.run(seq, offset, self.between(seq, self.next) - offset)
+    }
+
+    /// The rest of the one message `seq` from `offset` bytes into it.
+    pub fn rest(&self, seq: u64, offset: usize) -> [&[u8]; 2] {
+        self.run(seq, offset, self.between(seq, seq + 1) - offset)
+    }
+
+    /// The position that is `taken` bytes further than `offset` bytes into message `seq`.
+    pub fn advance(&self, seq: u64, offset: usize, taken: usize) -> (u64, usize) {
+        let target = offset + taken;
+        debug_assert!(target <= self.between(seq, self.next));
+        if target == self.between(seq, self.next) {
+            return (self.next, 0);
+        }
+        // The message that holds the target byte: the last one that starts at or before it.
+        let (mut low, mut high) = (seq, self.next);
+        while high - low > 1 {
+            let middle = low + (high - low) / 2;
+            if self.between(seq, middle) <= target { low = middle } else { high = middle }
+        }
+        (low, target - self.between(seq, low))
+    }
+
+    fn run(&self, seq: u64, offset: usize, len: usize) -> [&[u8]; 2] {
+        if len == 0 {
+            return [&[], &[]];
+        }
+        let start = self.wrap(self.starts[self.slot(seq)] as usize + offset) as usize;
+        let head = len.min(self.bytes.len() - start);
+        [&self.bytes[start..][..head], &self.bytes[..len - head]]
+    }
+
+    /// Bytes of the messages from `from` up to but without `to`; `tail <= from <= to <= next`.
+    fn between(&self, from: u64, to: u64) -> usize {
+        if from == to {
+            return 0;
+        }
+        let start = self.starts[self.slot(from)] as usize;
+        let end = if to == self.next { self.end } else { self.starts[self.slot(to)] } as usize;
+        if end > start { end - start } else { end + self.bytes.len() - start }
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "at most the number of messages kept")]
+    fn slot(&self, seq: u64) -> usize {
+        let slot = self.first + (seq - self.tail) as usize;
+        if slot >= self.starts.len() { slot - self.starts.len() } else { slot }
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "the ring is below 4 GiB")]
+    fn wrap(&self, position: usize) -> u32 {
+        (if position >= self.bytes.len() { position - self.bytes.len() } else { position }) as u32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::VecDeque;
+
+    fn text(pieces: [&[u8]; 2]) -> String {
+        String::from_utf8(pieces.concat()).unwrap()
+    }
+
+    #[test]
+    fn a_message_that_just_fits_is_kept_and_one_byte_more_is_refused() {
+        let mut log = Log::new(4, 2);
+        assert_eq!(log.push(b"abcd"), Ok(1));
+        assert_eq!(text(log.from(1, 0)), "abcd");
+        assert_eq!(log.push(b"abcde"), Err(Full));
+        assert_eq!((log.tail(), log.head()), (1, 1));
+    }
+
+    #[test]
+    fn the_oldest_goes_when_the_count_is_reached_although_bytes_are_left() {
+        let mut log = Log::new(100, 2);
+        log.push(b"a").unwrap();
+        log.push(b"b").unwrap();
+        assert_eq!(log.tail(), 1);
+        log.push(b"c").unwrap();
+        assert_eq!((log.tail(), log.head()), (2, 3));
+        assert_eq!(text(log.from(2, 0)), "bc");
+    }
+
+    #[test]
+    fn one_large_message_pushes_out_several_small_ones() {
+        let mut log = Log::new(6, 10);
+        for message in [b"aa", b"bb", b"cc"] {
+            log.push(message).unwrap();
+        }
+        assert_eq!(log.tail_after(3), Ok(3));
+        log.push(b"ddd").unwrap();
+        assert_eq!((log.tail(), text(log.from(3, 0))), (3, "ccddd".into()));
+    }
+
+    #[test]
+    fn a_message_across_the_end_of_the_ring_comes_in_two_pieces() {
+        let mut log = Log::new(5, 10);
+        log.push(b"abc").unwrap();
+        log.push(b"defg").unwrap();
+        assert_eq!(log.from(2, 0), [&b"de"[..], b"fg"]);
+        assert_eq!(log.from(2, 2), [&b"fg"[..], b""]);
+        assert_eq!(log.rest(2, 3), [&b"g"[..], b""]);
+    }
+
+    #[test]
+    fn a_cleared_log_counts_from_one_again() {
+        let mut log = Log::new(5, 2);
+        log.push(b"abc").unwrap();
+        log.clear();
+        assert_eq!((log.tail(), log.head(), log.next()), (1, 0, 1));
+        assert_eq!(log.push(b"d"), Ok(1));
+        assert_eq!(text(log.from(1, 0)), "d");
+    }
+
+    proptest! {
+        /// Against a queue of the messages themselves: what is kept, and every walk over it.
+        #[test]
+        fn keeps_what_a_queue_of_messages_keeps(
+            bytes in 1..40usize, count in 1..6usize,
+            sizes in prop::collection::vec(1..45usize, 1..60), step in 1..20usize,
+        ) {
+            let mut log = Log::new(bytes, count);
+            let mut model: VecDeque<(u64, Vec<u8>)> = VecDeque::new();
+            for (number, size) in (0u8..).zip(sizes) {
+                let message = vec![number; size];
+                let pushed = log.push(&message);
+                if size > bytes {
+                    prop_assert_eq!(pushed, Err(Full));
+                    continue;
+                }
+                let seq = pushed.unwrap();
+                while model.len() == count || model.iter().map(|kept| kept.1.len()).sum::<usize>() + size > bytes {
+                    model.pop_front();
+                }
+                model.push_back((seq, message));
+                prop_assert_eq!(log.tail(), model[0].0);
+                prop_assert_eq!(log.head(), seq);
+                let all: Vec<u8> = model.iter().flat_map(|kept| kept.1.clone()).collect();
+                prop_assert_eq!(log.from(log.tail(), 0).concat(), all.clone());
+
+                // Walk through in steps, as a slow socket would.
+                let (mut at, mut walked) = ((log.tail(), 0), Vec::new());
+                loop {
+                    let left = log.from(at.0, at.1).concat();
+                    if left.is_empty() { break }
+                    prop_assert!(log.rest(at.0, at.1).concat().len() <= left.len());
+                    let taken = step.min(left.len());
+                    walked.extend_from_slice(&left[..taken]);
+                    at = log.advance(at.0, at.1, taken);
+                }
+                prop_assert_eq!(walked, all);
+                prop_assert_eq!(at, (log.next(), 0));
+            }
+        }
+    }
+}
