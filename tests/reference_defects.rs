@@ -77,7 +77,7 @@ async fn defect_2_joining_leaving_and_broadcasting_at_once_neither_locks_up_nor_
 #[tokio::test]
 async fn defect_3_a_slow_client_that_goes_while_it_is_being_ended_takes_nobody_with_it() {
     let settings =
-        Settings { write_timeout_ms: 50, send_buffer_bytes: 4_096, log_messages: 64, ..settings() };
+        Settings { write_timeout_ms: 100, send_buffer_bytes: 4_096, log_messages: 64, ..settings() };
     let server = TestServer::start(settings);
     let mut talker = Client::connect(&server, "talker").await;
     let content = "x".repeat(2_000);
@@ -128,7 +128,7 @@ async fn defect_4_under_load_each_frame_holds_exactly_one_message() {
 /// It never freed a room, and declared a message list that it never filled.
 #[tokio::test]
 async fn defect_5_rooms_make_way_for_others_and_remember_what_was_said() {
-    let server = TestServer::start(Settings { rooms: 4, ..settings() });
+    let server = TestServer::start(Settings { rooms: 4, rooms_per_client: 4, ..settings() });
     let mut client = Client::connect(&server, "aki").await;
     for number in 0..100 {
         let room = format!("room {number}");

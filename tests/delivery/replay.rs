@@ -180,7 +180,7 @@ async fn a_position_of_another_life_gives_one_restart_gap_and_all_that_is_kept()
 
 #[tokio::test]
 async fn a_room_made_again_is_another_life() {
-    let server = TestServer::start(Settings { rooms: 1, ..settings() });
+    let server = TestServer::start(Settings { rooms: 1, rooms_per_client: 1, ..settings() });
     let mut client = Client::connect_quietly(&server, "aki").await;
     let first = client.join("kitchen").await;
     let position = format!("{}:1", first["epoch"].as_str().unwrap());

@@ -202,7 +202,7 @@ async fn a_joining_in_the_middle_of_a_stream_has_neither_hole_nor_double() {
 
 #[tokio::test]
 async fn an_empty_room_keeps_its_history_until_its_place_is_needed() {
-    let server = TestServer::start(roomd::config::Settings { rooms: 2, ..settings() });
+    let server = TestServer::start(roomd::config::Settings { rooms: 2, rooms_per_client: 2, ..settings() });
     let mut aki = Client::connect(&server, "aki").await;
     let mut epochs = Vec::new();
     for room in ["oldest", "newest"] {
@@ -230,7 +230,7 @@ async fn an_empty_room_keeps_its_history_until_its_place_is_needed() {
 
 #[tokio::test]
 async fn when_all_rooms_are_peopled_there_is_no_further_one() {
-    let server = TestServer::start(roomd::config::Settings { rooms: 2, ..settings() });
+    let server = TestServer::start(roomd::config::Settings { rooms: 2, rooms_per_client: 2, ..settings() });
     let mut aki = Client::connect(&server, "aki").await;
     let mut bo = Client::connect(&server, "bo").await;
     aki.settle().await;
