@@ -4,6 +4,7 @@
 
 mod liveness;
 mod order;
+mod random;
 mod replay;
 mod slow;
 mod stop;

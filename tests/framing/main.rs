@@ -5,5 +5,6 @@
 mod closing;
 mod malformed;
 mod messages;
+mod random;
 #[path = "../support/mod.rs"]
 mod support;

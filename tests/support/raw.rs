@@ -155,6 +155,11 @@ impl RawClient {
         self.stream.shutdown().await.unwrap();
     }
 
+    /// As [`Self::shutdown`], to a server that may have hung up already.
+    pub(crate) async fn shutdown_if_open(&mut self) {
+        let _ = self.stream.shutdown().await;
+    }
+
     /// Ends the connection with a reset instead of a farewell.
     pub(crate) fn reset(self) {
         self.stream.set_zero_linger().unwrap();
