@@ -169,7 +169,7 @@ mod tests {
         assert_eq!(bytes_of(&plan, "half-received messages"), 7_777);
         assert_eq!(bytes_of(&plan, "kernel socket buffers"), 3 * 2 * 34);
         assert_eq!(bytes_of(&plan, "handshakes"), 6 * (HANDSHAKE_BYTES + 68));
-        assert_eq!(plan.total(), plan.lines.iter().map(|line| line.bytes).sum());
+        assert_eq!(plan.total(), plan.lines.iter().map(|line| line.bytes).sum::<u64>());
     }
 
     #[test]

@@ -80,13 +80,11 @@ impl Hub {
         self.counters.add(Counter::Connected, 1);
         self.count.changed = true;
 
-        if !hello.quiet {
-            self.rooms[RoomId::LOBBY.index()].add(id.index());
-            self.welcome(id, now);
-        }
         let before = self.room(RoomId::LOBBY).log.next();
         self.publish_line(RoomId::LOBBY, format_args!("{name} connected"), now);
         if !hello.quiet {
+            self.welcome(id, now);
+            self.room_mut(RoomId::LOBBY).add(id.index());
             self.start_reading(id, 0, RoomId::LOBBY, before, &hello.replay, now);
         }
         self.announce_count(now);

@@ -6,7 +6,11 @@
 //! rooms in turn. A gap is declared when a cursor that fell behind comes to its turn, and goes out
 //! before the first message that is left: in the very place of the hole.
 
-use super::{ClientId, Hub, Now, client::RoomId, counters::Counter};
+use super::{
+    ClientId, Hub, Now,
+    client::{Client, RoomId},
+    counters::Counter,
+};
 use crate::protocol::{
     encode::{Body, GapReason, ServerMessage},
     message::ErrorCode,
@@ -80,6 +84,22 @@ impl Hub {
             self.counters.add(Counter::Blocked, 1);
         }
         self.due.remove(id.index());
+    }
+
+    /// Whether the socket took nothing more when it was last tried.
+    pub fn is_blocked(&self, id: ClientId) -> bool {
+        self.clients.get(id).is_some() && self.blocked.contains(id.index())
+    }
+
+    /// How many clients something waits for, blocked or not.
+    pub fn waiting(&self) -> usize {
+        let is_waiting = |client: &&Client| {
+            client.outbox.as_ref().is_some_and(|outbox| !outbox.is_empty())
+                || client.memberships.iter().any(|membership| {
+                    membership.room.is_some_and(|room| membership.next < self.rooms[room.index()].log.next())
+                })
+        };
+        self.clients.keys().filter_map(|id| self.clients.get(id)).filter(is_waiting).count()
     }
 
     /// Takes note that the socket may take something again.

@@ -5,21 +5,21 @@
 //! Only what is received by halves is kept, in memory that counts against an [`InboundBudget`], grows
 //! with what has really come (not with what was announced) and is freed with the message.
 
-use std::{fmt, ops::Range};
+use std::ops::Range;
 
-use super::{
-    budget::{BudgetSpent, InboundBudget},
-    frame::{CloseCode, Opcode, may_be_received},
-};
+use self::header::{Context, HEADER_BYTES_MAX, Payload};
+use super::{budget::InboundBudget, frame::Opcode};
 use crate::limits::{CONTROL_PAYLOAD_BYTES_MAX, MESSAGE_BYTES_MAX};
 
+mod event;
+mod header;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod tests;
 
-/// Longest header of a client's frame: 2 bytes, 8 of length, 4 of mask.
-const HEADER_BYTES_MAX: usize = 14;
+pub use event::{Event, Violation};
+
 /// The first piece of memory for a half-received message, unless less will do.
 const BUFFER_BYTES_MIN: usize = 256;
 
@@ -27,75 +27,6 @@ const _: () = assert!(
     MESSAGE_BYTES_MAX + CONTROL_PAYLOAD_BYTES_MAX <= u32::MAX as usize,
     "a reader counts the bytes of its buffer in 32 bits"
 );
-
-/// Something whole that a client has sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Event<'a> {
-    /// A text message.
-    Text(&'a str),
-    /// A binary message.
-    Binary(&'a [u8]),
-    /// A ping, to be answered with a pong of the same payload.
-    Ping(&'a [u8]),
-    /// A pong, asked for or not.
-    Pong(&'a [u8]),
-    /// The client's close frame, its last word.
-    Close {
-        /// Why, if it says; always a code that may be sent back.
-        code: Option<u16>,
-        /// For humans; empty if there is none.
-        reason: &'a str,
-    },
-}
-
-/// What a client did that ends its connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Violation {
-    /// It broke RFC 6455; the text says how.
-    Protocol(&'static str),
-    /// Text, or the reason of a close frame, is not UTF-8.
-    NotUtf8,
-    /// A message was announced that is larger than allowed.
-    TooLarge,
-    /// The memory for half-received messages of all clients is used up: not this client's fault.
-    NoMemory,
-}
-
-impl Violation {
-    /// The code to close the connection with.
-    pub const fn close_code(self) -> CloseCode {
-        match self {
-            Self::Protocol(_) => CloseCode::Protocol,
-            Self::NotUtf8 => CloseCode::NotUtf8,
-            Self::TooLarge => CloseCode::TooLarge,
-            Self::NoMemory => CloseCode::TryAgainLater,
-        }
-    }
-
-    /// The reason to give with the code; fits a close frame.
-    pub const fn reason(self) -> &'static str {
-        match self {
-            Self::Protocol(what) => what,
-            Self::NotUtf8 => "text must be UTF-8",
-            Self::TooLarge => "the message is larger than message_bytes",
-            Self::NoMemory => "no memory for messages that arrive in pieces, try again later",
-        }
-    }
-}
-
-impl fmt::Display for Violation {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(self.reason())
-    }
-}
-
-impl std::error::Error for Violation {}
-
-impl From<BudgetSpent> for Violation {
-    fn from(BudgetSpent: BudgetSpent) -> Self {
-        Self::NoMemory
-    }
-}
 
 /// The state of one connection's inbound side. Small, and without heap memory while nothing is
 /// half-received.
@@ -128,17 +59,6 @@ enum State {
 
 impl State {
     const BETWEEN_FRAMES: Self = Self::Header { bytes: [0; HEADER_BYTES_MAX], len: 0 };
-}
-
-/// The rest of a frame.
-#[derive(Debug, Clone, Copy)]
-struct Payload {
-    /// Bytes still to come.
-    left: u32,
-    /// Turned so that its first byte is for the next byte to come.
-    mask: [u8; 4],
-    opcode: Opcode,
-    fin: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -266,64 +186,16 @@ impl Reader {
         let before = usize::from(len);
         let added = input.len().min(HEADER_BYTES_MAX - before);
         bytes[before..before + added].copy_from_slice(&input[..added]);
-        if let Some((header_len, payload)) = self.parse_header(&bytes[..before + added], message_bytes_max)? {
+        let context = Context {
+            in_message: self.message.is_some(),
+            room: message_bytes_max.saturating_sub(self.message_bytes as usize),
+        };
+        if let Some((header_len, payload)) = header::parse(&bytes[..before + added], context)? {
             self.state = State::Payload(payload);
             return Ok(header_len - before);
         }
         self.state = State::Header { bytes, len: len + added.to_le_bytes()[0] };
         Ok(added)
-    }
-
-    /// The length of the header at the front of `bytes` and what it announces; `None` if it is not
-    /// whole. What can be judged from the bytes at hand is judged, whole or not.
-    fn parse_header(
-        &self,
-        bytes: &[u8],
-        message_bytes_max: usize,
-    ) -> Result<Option<(usize, Payload)>, Violation> {
-        let [first, second, rest @ ..] = bytes else { return Ok(None) };
-        let (fin, opcode) = self.parse_first_bytes(*first, *second)?;
-        let Some((len, rest)) = parse_len(second & 0x7F, rest)? else { return Ok(None) };
-        let room = message_bytes_max.saturating_sub(self.message_bytes as usize);
-        let left = u32::try_from(len)
-            .ok()
-            .filter(|&len| opcode.is_control() || len as usize <= room)
-            .ok_or(Violation::TooLarge)?;
-        Ok(rest.first_chunk().map(|&mask| {
-            let header_len = bytes.len() - rest.len() + mask.len();
-            (header_len, Payload { left, mask, opcode, fin })
-        }))
-    }
-
-    /// Section 5.2, but for the length: FIN and opcode, if they may stand here.
-    fn parse_first_bytes(&self, first: u8, second: u8) -> Result<(bool, Opcode), Violation> {
-        let fin = first & 0x80 != 0;
-        if first & 0x70 != 0 {
-            return Err(Violation::Protocol("a reserved bit is set and no extension was agreed on"));
-        }
-        let opcode =
-            Opcode::from_bits(first & 0x0F).ok_or(Violation::Protocol("the opcode is a reserved one"))?;
-        if second & 0x80 == 0 {
-            return Err(Violation::Protocol("a client's frame must be masked"));
-        }
-        match opcode {
-            Opcode::Close | Opcode::Ping | Opcode::Pong => {
-                if !fin {
-                    return Err(Violation::Protocol("a control frame must not be fragmented"));
-                }
-                if usize::from(second & 0x7F) > CONTROL_PAYLOAD_BYTES_MAX {
-                    return Err(Violation::Protocol("a control frame carries at most 125 bytes"));
-                }
-            }
-            Opcode::Continuation if self.message.is_none() => {
-                return Err(Violation::Protocol("a continuation without a message to continue"));
-            }
-            Opcode::Text | Opcode::Binary if self.message.is_some() => {
-                return Err(Violation::Protocol("a new message before the end of the last one"));
-            }
-            Opcode::Continuation | Opcode::Text | Opcode::Binary => {}
-        }
-        Ok((fin, opcode))
     }
 
     /// Takes the `chunk` of `input` that the frame still wants, or as much as there is.
@@ -354,7 +226,7 @@ impl Reader {
             let payload = Place::Buffer(self.message_bytes as usize..self.buffer.len());
             return Ok(Some(Found { opcode: frame.opcode, payload }));
         }
-        if frame.fin { self.finish_message().map(Some) } else { Ok(None) }
+        Ok(frame.fin.then(|| self.finish_message()))
     }
 
     /// Whether no earlier byte of what such a frame belongs to is in the buffer.
@@ -383,17 +255,20 @@ impl Reader {
         }
         self.message_bytes = count(self.buffer.len());
         let first = if frame.opcode == Opcode::Text { Kind::Text } else { Kind::Binary };
-        if *self.message.get_or_insert(first) == Kind::Text { self.check_text() } else { Ok(()) }
+        let kind = *self.message.get_or_insert(first);
+        // The last piece is checked with the whole, when it is handed out.
+        let is_last = frame.fin && chunk.len() == frame.left as usize;
+        if kind == Kind::Text && !is_last { self.check_text() } else { Ok(()) }
     }
 
-    /// Makes room for `len` bytes: twice as many as before, so that copying stays in proportion to what
-    /// comes, but no more than `len_max` if that is enough.
+    /// Makes room for `len` bytes and as many again, so that copying stays in proportion to what comes;
+    /// but no more than `len_max` if that is enough.
     fn reserve(&mut self, len: usize, len_max: usize, budget: &mut InboundBudget) -> Result<(), Violation> {
         let held = self.held as usize;
         if len <= held {
             return Ok(());
         }
-        let wanted = (2 * held).max(BUFFER_BYTES_MIN).min(len_max).max(len);
+        let wanted = (2 * len).max(BUFFER_BYTES_MIN).min(len_max).max(len);
         budget.take(wanted - held)?;
         self.held = count(wanted);
         self.buffer.try_reserve_exact(wanted - self.buffer.len()).map_err(|_| Violation::NoMemory)
@@ -411,15 +286,14 @@ impl Reader {
     }
 
     /// Hands over the message in the buffer, which stays there until the next call.
-    fn finish_message(&mut self) -> Result<Found, Violation> {
+    fn finish_message(&mut self) -> Found {
         let opcode = match self.message.take() {
-            Some(Kind::Text) if self.checked_bytes != self.message_bytes => return Err(Violation::NotUtf8),
             Some(Kind::Text) => Opcode::Text,
             Some(Kind::Binary) | None => Opcode::Binary,
         };
         self.message_bytes = 0;
         self.checked_bytes = 0;
-        Ok(Found { opcode, payload: Place::Buffer(0..self.buffer.len()) })
+        Found { opcode, payload: Place::Buffer(0..self.buffer.len()) }
     }
 }
 
@@ -427,61 +301,6 @@ impl Default for Reader {
     fn default() -> Self {
         Self::new()
     }
-}
-
-impl<'a> Event<'a> {
-    fn new(opcode: Opcode, payload: &'a [u8]) -> Result<Self, Violation> {
-        Ok(match opcode {
-            Opcode::Text => Self::Text(text(payload)?),
-            Opcode::Binary | Opcode::Continuation => Self::Binary(payload),
-            Opcode::Ping => Self::Ping(payload),
-            Opcode::Pong => Self::Pong(payload),
-            Opcode::Close => Self::close(payload)?,
-        })
-    }
-
-    /// Section 5.5.1: nothing, or a code and a reason.
-    fn close(payload: &'a [u8]) -> Result<Self, Violation> {
-        let Some((&code, reason)) = payload.split_first_chunk() else {
-            return if payload.is_empty() {
-                Ok(Self::Close { code: None, reason: "" })
-            } else {
-                Err(Violation::Protocol("a close frame with half a code"))
-            };
-        };
-        let code = u16::from_be_bytes(code);
-        if !may_be_received(code) {
-            return Err(Violation::Protocol("a close code that must not be sent"));
-        }
-        Ok(Self::Close { code: Some(code), reason: text(reason)? })
-    }
-}
-
-fn text(bytes: &[u8]) -> Result<&str, Violation> {
-    str::from_utf8(bytes).map_err(|_| Violation::NotUtf8)
-}
-
-/// The payload's length, from the 7 bits in the second byte and what follows it, and the rest of the
-/// header; `None` if it is not whole. It must have its shortest form (section 5.2).
-fn parse_len(short: u8, bytes: &[u8]) -> Result<Option<(u64, &[u8])>, Violation> {
-    let (len, least, rest) = match short {
-        126 => match bytes.split_first_chunk() {
-            Some((len, rest)) => (u64::from(u16::from_be_bytes(*len)), 126, rest),
-            None => return Ok(None),
-        },
-        127 => match bytes.split_first_chunk() {
-            Some((len, rest)) => (u64::from_be_bytes(*len), 65_536, rest),
-            None => return Ok(None),
-        },
-        _ => (u64::from(short), 0, bytes),
-    };
-    if len < least {
-        return Err(Violation::Protocol("a length must have its shortest form"));
-    }
-    if len >> 63 != 0 {
-        return Err(Violation::Protocol("the top bit of a length must be 0"));
-    }
-    Ok(Some((len, rest)))
 }
 
 /// Section 5.3. The first byte of `mask` is for the first of `bytes`. Word by word, which the compiler

@@ -1,21 +1,141 @@
 //! The only floor that awaits: sockets, sessions, timers, pages.
 
+mod accept;
 pub mod banner;
+mod clock;
 pub mod descriptors;
+mod door;
+mod hosts;
 pub mod listen;
 pub mod logging;
+mod pages;
+mod refusal;
+mod router;
+mod session;
+mod shared;
+mod socket;
+mod status;
+mod switchboard;
 
-use std::{future::Future, io, net::TcpListener};
+use crate::{
+    config::Settings,
+    hub::{Capacities, Hub, Identity},
+    protocol::frame::CloseCode,
+};
+use accept::Places;
+use door::Door;
+use shared::Shared;
+use std::{future::Future, io, net::TcpListener, sync::Arc, time::Duration};
+use switchboard::Switchboard;
+use tokio::{
+    task::JoinSet,
+    time::{MissedTickBehavior, interval, sleep, timeout},
+};
 
-use crate::config::Settings;
+/// How often the hub hears that time has passed, while somebody is there.
+const TICK: Duration = Duration::from_millis(100);
+/// How often a stopping server looks whether everything has been sent.
+const DRAIN_TICK: Duration = Duration::from_millis(20);
 
-/// Serves on `listeners` until `stop` completes, then tells the clients, drains and returns.
+/// Serves on `listeners` (which do not block) until `stop` completes; then tells the clients that
+/// the server restarts, drains for at most `grace_ms`, closes every connection and returns.
+///
+/// # Errors
+///
+/// When a listener cannot be used, or the system has no random numbers.
 pub async fn serve(
     settings: Settings,
     listeners: Vec<TcpListener>,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    let _ = (settings, listeners);
+    let hub = Hub::new(capacities(&settings), identity()?);
+    let switchboard = Switchboard::new(hub, settings.inbound_bytes);
+    let places = Places::new(settings.clients, settings.handshakes);
+    let door = Door::new(&settings);
+    let shared = Arc::new(Shared::new(settings, door, switchboard));
+    let router = router::router(shared.clone());
+
+    // Dropped, and so ended, when the server returns.
+    let mut tasks = JoinSet::new();
+    for listener in listeners {
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        tasks.spawn(accept::accept(listener, places.clone(), shared.clone(), router.clone()));
+    }
+    tasks.spawn(tick(shared.clone()));
+
     stop.await;
+    stop_in_order(&shared, &places).await;
     Ok(())
+}
+
+/// What a hub needs to know of the settings.
+pub fn capacities(settings: &Settings) -> Capacities {
+    Capacities {
+        clients: settings.clients,
+        rooms: settings.rooms,
+        rooms_per_client: settings.rooms_per_client,
+        log_bytes: settings.log_bytes,
+        log_messages: settings.log_messages,
+        message_bytes: settings.message_bytes,
+        outbox_messages: settings.outbox_messages,
+        outbox_bytes: settings.outbox_bytes,
+        messages_per_second: settings.messages_per_second,
+        burst: settings.burst,
+        write_timeout_ms: settings.write_timeout_ms,
+        heartbeat_s: settings.heartbeat_s,
+    }
+}
+
+/// Never made from the time: a board that has no clock lives the same minute again and again.
+fn identity() -> io::Result<Identity> {
+    const DIGITS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+    let mut random = [0; 12];
+    getrandom::fill(&mut random).map_err(io::Error::other)?;
+    let epoch = random.iter().map(|byte| char::from(DIGITS[usize::from(byte % 32)])).collect();
+    let mut seed = [0; 8];
+    getrandom::fill(&mut seed).map_err(io::Error::other)?;
+    Ok(Identity { epoch, seed: u64::from_ne_bytes(seed) })
+}
+
+/// Tells the hub that time passes. With nobody there nothing is due, and the board may sleep.
+async fn tick(shared: Arc<Shared>) {
+    let mut ticks = interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let is_empty = {
+            let (now, mut board) = (shared.now(), shared.lock());
+            board.hub.tick(now);
+            board.settle(now);
+            board.hub.client_count() == 0
+        };
+        if is_empty {
+            shared.arrival.notified().await;
+        }
+    }
+}
+
+async fn stop_in_order(shared: &Shared, places: &Places) {
+    shared.begin_stopping();
+    let now = shared.now();
+    let mut board = shared.lock();
+    board.hub.announce_restart(now);
+    board.settle(now);
+    drop(board);
+
+    let grace = Duration::from_millis(shared.settings.grace_ms);
+    // Whoever has not taken everything by then is told to come back all the same.
+    let _ = timeout(grace, async {
+        while shared.lock().hub.waiting() > 0 {
+            sleep(DRAIN_TICK).await;
+        }
+    })
+    .await;
+
+    let now = shared.now();
+    let mut board = shared.lock();
+    board.hub.end_all(CloseCode::Restart, "The server restarts.", now);
+    board.settle(now);
+    drop(board);
+    let _ = timeout(socket::LINGER, places.all_free()).await;
 }

@@ -547,14 +547,20 @@ fn a_budget_used_up_ends_the_message_that_asks_for_more() {
 
 #[test]
 fn a_budget_used_up_while_a_message_grows_gives_back_what_it_held() {
-    let mut budget = InboundBudget::new(2 * BUFFER_BYTES_MIN - 1);
-    let mut reader = Reader::new();
-    let mut wire = frame(BINARY, &[0; 1_000]);
-    let (front, back) = wire.split_at_mut(8 + BUFFER_BYTES_MIN);
-    assert_eq!(reader.read(front, 1_000, &mut budget), Ok((8 + BUFFER_BYTES_MIN, None)));
-    assert_eq!(reader.read(&mut back[..1], 1_000, &mut budget), Err(Violation::NoMemory));
-    reader.release(&mut budget);
-    assert_eq!(budget.used(), 0);
+    for (bytes_max, passes) in [(999, false), (1_000, true), (1_001, true)] {
+        let mut budget = InboundBudget::new(bytes_max);
+        let mut reader = Reader::new();
+        let mut wire = frame(BINARY, &[0; 1_000]);
+        let (front, back) = wire.split_at_mut(8 + 400);
+        assert_eq!(reader.read(front, 1_000, &mut budget), Ok((408, None)));
+        assert!((400..999).contains(&budget.used()));
+        let read = reader.read(back, 1_000, &mut budget);
+        let expected =
+            if passes { Ok((600, Some(Event::Binary(&[0; 1_000])))) } else { Err(Violation::NoMemory) };
+        assert_eq!(read, expected, "{bytes_max}");
+        reader.release(&mut budget);
+        assert_eq!(budget.used(), 0);
+    }
 }
 
 #[test]

@@ -1,0 +1,104 @@
+//! The accept loops: connections come in bounded numbers, and have little time to say what they want.
+
+use super::{door::Connection, shared::Shared};
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+};
+
+/// Longest head of a request, in bytes; a longer one gets 431.
+pub(crate) const HEAD_BYTES_MAX: usize = 16 << 10;
+/// What cannot be accepted now (no descriptor, no memory) may be a moment later.
+const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(100);
+
+/// How many connections there may be, of each kind.
+#[derive(Debug, Clone)]
+pub(super) struct Places {
+    /// All, until their socket is closed.
+    all: Arc<Semaphore>,
+    /// Those that are not (yet) WebSockets.
+    handshakes: Arc<Semaphore>,
+    total: u32,
+}
+
+impl Places {
+    pub(super) fn new(clients: usize, handshakes: usize) -> Self {
+        let total = clients + handshakes;
+        Self {
+            all: Arc::new(Semaphore::new(total)),
+            handshakes: Arc::new(Semaphore::new(handshakes)),
+            total: u32::try_from(total).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// Completes when no connection is left.
+    pub(super) async fn all_free(&self) {
+        // The semaphore is never closed.
+        let _ = self.all.acquire_many(self.total).await;
+    }
+
+    async fn take(&self) -> Option<(OwnedSemaphorePermit, OwnedSemaphorePermit)> {
+        let handshake = self.handshakes.clone().acquire_owned().await.ok()?;
+        let place = self.all.clone().acquire_owned().await.ok()?;
+        Some((handshake, place))
+    }
+}
+
+/// Accepts until it is dropped. With every place taken the next connections wait in the kernel.
+pub(super) async fn accept(listener: TcpListener, places: Places, shared: Arc<Shared>, router: Router) {
+    let Ok(bound) = listener.local_addr() else { return };
+    while let Some((handshake, place)) = places.take().await {
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                let connection =
+                    Connection { peer, local: stream.local_addr().unwrap_or(bound), place: Arc::new(place) };
+                tokio::spawn(serve(stream, connection, handshake, shared.clone(), router.clone()));
+            }
+            Err(error) if is_of_one_connection(&error) => {}
+            Err(error) => {
+                tracing::warn!("cannot accept a connection: {error}; raise LimitNOFILE or lower `clients`");
+                tokio::time::sleep(PAUSE_AFTER_ERROR).await;
+            }
+        }
+    }
+}
+
+/// Speaks HTTP on a connection, until its end or its upgrade.
+async fn serve(
+    stream: TcpStream,
+    connection: Connection,
+    handshake: OwnedSemaphorePermit,
+    shared: Arc<Shared>,
+    router: Router,
+) {
+    // Small answers leave at once instead of waiting for an acknowledgement (Nagle).
+    let _ = stream.set_nodelay(true);
+    let peer: SocketAddr = connection.peer;
+    let service = TowerToHyperService::new(router.layer(axum::Extension(connection)));
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_millis(shared.settings.handshake_timeout_ms))
+        .max_buf_size(HEAD_BYTES_MAX)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades()
+        .await;
+    drop(handshake);
+    if let Err(error) = served {
+        tracing::debug!(address = %peer.ip(), "connection ended: {error}");
+    }
+}
+
+/// Errors of the connection that was about to be accepted, not of the listener.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused
+    )
+}

@@ -1,0 +1,300 @@
+//! Who gets in: the handshake, where the page came from, the secret, and how many from one address.
+
+use super::{hosts::Hosts, refusal::Refusal};
+use crate::{
+    config::Settings,
+    hub::{Hello, Token},
+    protocol::{
+        handshake,
+        message::{Position, Replay, position},
+    },
+};
+use axum::http::{HeaderMap, Method, Uri, header};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, hash_map::Entry},
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use tokio::sync::OwnedSemaphorePermit;
+
+/// What the accept loop knows about a connection.
+#[derive(Debug, Clone)]
+pub(super) struct Connection {
+    pub(super) peer: SocketAddr,
+    pub(super) local: SocketAddr,
+    /// Counts the connection until its socket is closed.
+    pub(super) place: Arc<OwnedSemaphorePermit>,
+}
+
+/// A client that was let in, with what its query asked for.
+#[derive(Debug)]
+pub(super) struct Visitor {
+    pub(super) address: IpAddr,
+    pub(super) place: Arc<OwnedSemaphorePermit>,
+    pub(super) rooms: Vec<String>,
+    /// What in the query could not be read, as one sentence.
+    pub(super) advice: Option<&'static str>,
+    pub(super) resume: Option<Token>,
+    username: String,
+    quiet: bool,
+    token: Token,
+    replay: Replay<'static>,
+}
+
+impl Visitor {
+    /// What the hub has to know.
+    pub(super) fn hello(&self) -> Hello<'_> {
+        Hello {
+            username: &self.username,
+            quiet: self.quiet,
+            resume: self.resume,
+            token: self.token,
+            replay: self.replay.clone(),
+        }
+    }
+}
+
+/// The rules, and who is inside.
+#[derive(Debug)]
+pub(super) struct Door {
+    hosts: Hosts,
+    token: Option<String>,
+    per_address_max: usize,
+    /// Holds an address only while it has connections: never more entries than there are clients.
+    per_address: Arc<Mutex<HashMap<IpAddr, usize>>>,
+}
+
+/// Counts its address for as long as it lives.
+#[derive(Debug)]
+pub(super) struct Pass {
+    address: IpAddr,
+    per_address: Arc<Mutex<HashMap<IpAddr, usize>>>,
+}
+
+impl Door {
+    pub(super) fn new(settings: &Settings) -> Self {
+        Self {
+            hosts: Hosts::new(settings),
+            token: settings.token.clone(),
+            per_address_max: settings.connections_per_address,
+            per_address: Arc::default(),
+        }
+    }
+
+    /// Whether a request may be answered at all: its `Host` must mean this board, else a page from
+    /// elsewhere could reach it under a name of its own (DNS rebinding).
+    pub(super) fn check_host(&self, headers: &HeaderMap, uri: &Uri, local: IpAddr) -> Result<(), Refusal> {
+        let host = host_of(headers, uri);
+        if self.hosts.is_allowed(host, local) { Ok(()) } else { Err(Refusal::Host(host.to_owned())) }
+    }
+
+    /// Judges a handshake. The answer's `Sec-WebSocket-Accept`, and the visitor.
+    pub(super) fn judge(
+        &self,
+        method: &Method,
+        uri: &Uri,
+        headers: &HeaderMap,
+        connection: &Connection,
+    ) -> Result<(String, Visitor), Refusal> {
+        let header = |name| headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
+        let accept = handshake::check(method.as_str(), header).map_err(Refusal::Handshake)?;
+        self.check_origin(headers, uri)?;
+        let query = Query::parse(uri.query().unwrap_or_default());
+        self.check_token(headers, query.token.as_deref())?;
+        Ok((accept, query.into_visitor(connection)?))
+    }
+
+    /// Counts one more connection from an address, if it may have one more.
+    pub(super) fn admit(&self, address: IpAddr) -> Result<Pass, Refusal> {
+        let address = network(address);
+        let mut counts = lock(&self.per_address);
+        let count = counts.entry(address).or_default();
+        if self.per_address_max > 0 && *count >= self.per_address_max {
+            return Err(Refusal::Address(self.per_address_max));
+        }
+        *count += 1;
+        Ok(Pass { address, per_address: self.per_address.clone() })
+    }
+
+    /// A browser tells where the page came from that wants to connect; a device tells nothing.
+    fn check_origin(&self, headers: &HeaderMap, uri: &Uri) -> Result<(), Refusal> {
+        let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
+        let origin = origin.to_str().unwrap_or("?");
+        if self.hosts.is_origin_allowed(origin, host_of(headers, uri)) {
+            Ok(())
+        } else {
+            Err(Refusal::Origin(origin.to_owned()))
+        }
+    }
+
+    fn check_token(&self, headers: &HeaderMap, in_query: Option<&str>) -> Result<(), Refusal> {
+        let Some(secret) = &self.token else { return Ok(()) };
+        let bearer =
+            headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|value| {
+                let (scheme, token) = value.split_once(' ')?;
+                scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+            });
+        match bearer.or(in_query) {
+            Some(shown) if is_same_secret(shown, secret) => Ok(()),
+            Some(_) => Err(Refusal::WrongToken),
+            None => Err(Refusal::NoToken),
+        }
+    }
+}
+
+impl Drop for Pass {
+    fn drop(&mut self) {
+        if let Entry::Occupied(mut count) = lock(&self.per_address).entry(self.address) {
+            *count.get_mut() -= 1;
+            if *count.get() == 0 {
+                count.remove();
+            }
+        }
+    }
+}
+
+/// The query of `/ws`. Of a parameter that comes twice the last counts, but every `room` does.
+#[derive(Debug, Default)]
+struct Query {
+    username: String,
+    rooms: Vec<String>,
+    quiet: bool,
+    resume: Option<Token>,
+    token: Option<String>,
+    since: Option<Position<'static>>,
+    history: Option<u64>,
+    advice: Option<&'static str>,
+}
+
+impl Query {
+    fn parse(query: &str) -> Self {
+        let mut parsed = Self::default();
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            parsed.take(&name, value);
+        }
+        parsed
+    }
+
+    fn take(&mut self, name: &str, value: Cow<'_, str>) {
+        match name {
+            "username" => self.username = value.into_owned(),
+            "room" => self.rooms.push(value.into_owned()),
+            "quiet" => self.quiet = value == "1",
+            "resume" => self.resume = Token::parse(&value),
+            "token" => self.token = Some(value.into_owned()),
+            "since" if !value.is_empty() => match position(Cow::Owned(value.into_owned())) {
+                Some(since) => self.since = Some(since),
+                None => {
+                    self.advice = Some("Give `since` as EPOCH:SEQ, as `welcome` and the messages told them.")
+                }
+            },
+            "history" if !value.is_empty() => match value.parse() {
+                Ok(count) => self.history = Some(count),
+                Err(_) => self.advice = Some("Give `history` as a whole number, 0 or more."),
+            },
+            _ => {}
+        }
+    }
+
+    fn into_visitor(self, connection: &Connection) -> Result<Visitor, Refusal> {
+        let mut random = [0; 16];
+        getrandom::fill(&mut random).map_err(|_| Refusal::NoRandomness)?;
+        Ok(Visitor {
+            address: connection.peer.ip(),
+            place: connection.place.clone(),
+            rooms: self.rooms,
+            advice: self.advice,
+            resume: self.resume,
+            username: self.username,
+            quiet: self.quiet,
+            token: Token::new(random),
+            replay: Replay::of(self.since, self.history),
+        })
+    }
+}
+
+/// Where a request says that it goes; HTTP/1.1 requires it, in one place or the other.
+fn host_of<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> &'a str {
+    let in_header = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    uri.authority().map(|authority| authority.as_str()).or(in_header).unwrap_or_default()
+}
+
+/// Takes the same time wherever the two differ.
+fn is_same_secret(shown: &str, secret: &str) -> bool {
+    let differing = shown.bytes().zip(secret.bytes()).fold(0, |all, (a, b)| all | (a ^ b));
+    std::hint::black_box(differing) == 0 && shown.len() == secret.len()
+}
+
+/// What counts as one address: of IPv6 the network, since a host has as many addresses there as it likes.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6((address.to_bits() >> 64 << 64).into()),
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A count is changed in one step; it is right even after a panic.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn door(per_address_max: usize) -> Door {
+        Door::new(&Settings { connections_per_address: per_address_max, ..Settings::default() })
+    }
+
+    #[test]
+    fn an_address_has_as_many_connections_as_it_may_and_a_place_comes_free_again() {
+        let door = door(2);
+        let address = IpAddr::from([192, 0, 2, 1]);
+        let first = door.admit(address).unwrap();
+        let _second = door.admit(address).unwrap();
+        assert!(door.admit(address).is_err());
+        assert!(door.admit(IpAddr::from([192, 0, 2, 2])).is_ok());
+        drop(first);
+        assert!(door.admit(address).is_ok());
+    }
+
+    #[test]
+    fn the_table_forgets_addresses_without_connections() {
+        let door = door(0);
+        for last in 0..9 {
+            drop(door.admit(IpAddr::from([192, 0, 2, last])).unwrap());
+        }
+        assert!(lock(&door.per_address).is_empty());
+    }
+
+    #[test]
+    fn a_network_of_ipv6_counts_as_one_address() {
+        let door = door(1);
+        let _held = door.admit("2001:db8::1".parse().unwrap()).unwrap();
+        assert!(door.admit("2001:db8::ffff:0:0:2".parse().unwrap()).is_err());
+        assert!(door.admit("2001:db8:0:1::1".parse().unwrap()).is_ok());
+        let _mapped = door.admit("::ffff:192.0.2.1".parse().unwrap()).unwrap();
+        assert!(door.admit("192.0.2.1".parse().unwrap()).is_err());
+    }
+
+    #[test]
+    fn a_secret_is_the_same_only_as_a_whole() {
+        assert!(is_same_secret("abc", "abc"));
+        for shown in ["", "ab", "abd", "abcd"] {
+            assert!(!is_same_secret(shown, "abc"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_query_is_read_parameter_by_parameter() {
+        let query =
+            Query::parse("username=a%20b&room=x&room=&quiet=1&since=e-0:7&history=3&resume=zz&other=1");
+        assert_eq!((query.username.as_str(), query.quiet, query.resume), ("a b", true, None));
+        assert_eq!(query.rooms, ["x", ""]);
+        assert_eq!((query.since.unwrap().seq, query.history, query.advice), (7, Some(3), None));
+        assert!(Query::parse("since=7").advice.is_some());
+        assert!(Query::parse("history=-1").advice.is_some());
+        assert!(Query::parse("since=&history=").advice.is_none());
+    }
+}

@@ -1,0 +1,73 @@
+//! What is answered where.
+
+use super::{
+    door::{Connection, Door},
+    pages,
+    refusal::Refusal,
+    session,
+    shared::Shared,
+    status,
+};
+use axum::{
+    Router,
+    body::Body,
+    extract::{Extension, Request, State},
+    http::{HeaderValue, StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::{any, get},
+};
+use hyper::upgrade::OnUpgrade;
+use std::sync::Arc;
+
+/// All paths of the server.
+pub(super) fn router(shared: Arc<Shared>) -> Router {
+    Router::new()
+        .route("/ws", any(upgrade))
+        .route("/healthz", get(status::health))
+        .route("/api/status", get(status::status))
+        .fallback_service(get(pages::serve))
+        .layer(middleware::from_fn_with_state(shared.clone(), check_host))
+        .with_state(shared)
+}
+
+async fn check_host(
+    State(shared): State<Arc<Shared>>,
+    Extension(connection): Extension<Connection>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match shared.door.check_host(request.headers(), request.uri(), connection.local.ip()) {
+        Ok(()) => next.run(request).await,
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+/// Lets a client in, or says why not. Once the answer is out the connection becomes a session.
+async fn upgrade(
+    State(shared): State<Arc<Shared>>,
+    Extension(connection): Extension<Connection>,
+    mut request: Request,
+) -> Result<Response, Refusal> {
+    let door: &Door = &shared.door;
+    let (accept, visitor) = door.judge(request.method(), request.uri(), request.headers(), &connection)?;
+    let pass = door.admit(visitor.address)?;
+    if shared.is_stopping() {
+        return Err(Refusal::Stopping);
+    }
+    let Some(upgrade) = request.extensions_mut().remove::<OnUpgrade>() else {
+        return Err(Refusal::Handshake(crate::protocol::handshake::HandshakeError::NotAnUpgrade));
+    };
+    shared.lock().hub.reserve(visitor.resume).map_err(|_| Refusal::Full(shared.settings.clients))?;
+    tokio::spawn(session::begin(shared.clone(), upgrade, visitor, pass));
+
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let headers = response.headers_mut();
+    headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    if let Ok(accept) = HeaderValue::from_str(&accept) {
+        headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
+    }
+    Ok(response)
+}
