@@ -26,19 +26,22 @@ async fn a_client_without_a_sign_of_life_is_ended_and_announced() {
     let mut ghost = RawClient::upgrade(&server, "username=ghost&room=kitchen").await;
     witness.next_must_be_line("", "ghost connected").await;
     witness.next_must_be_line("kitchen", "ghost joined the room").await;
-    let mut pings = 0;
-    let close = loop {
-        let frame = ghost.next_frame().await.expect("a close frame before the end");
-        match frame.opcode {
-            PING => pings += 1,
-            CLOSE => break frame,
-            _ => {}
+    let haunting = tokio::spawn(async move {
+        let mut pings = 0;
+        loop {
+            let frame = ghost.next_frame().await.expect("a close frame before the end");
+            match frame.opcode {
+                PING => pings += 1,
+                CLOSE => return (pings, frame.close_code()),
+                _ => {}
+            }
         }
-    };
-    assert_eq!(close.close_code(), 4003);
-    assert!(pings >= 1, "it was asked first");
+    });
     witness.next_must_be_line("kitchen", "ghost left the room").await;
     witness.next_must_be_line("", "ghost disconnected").await;
+    let (pings, code) = haunting.await.unwrap();
+    assert_eq!(code, 4003);
+    assert!(pings >= 1, "it was asked first");
     witness.count_becomes(1).await;
 }
 

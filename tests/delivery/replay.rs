@@ -145,17 +145,10 @@ async fn a_position_of_another_life_gives_one_restart_gap_and_all_that_is_kept()
         if published > 0 {
             head = room.publish(published).await;
         }
-        let swapped: String = room
-            .epoch
-            .chars()
-            .rev()
-            .chain("x".chars())
-            .take(32)
-            .collect::<String>()
-            .replace(&room.epoch, "other");
-        for since in
-            ["other:1".to_owned(), "other:0".to_owned(), format!("{swapped}:2"), room.position(head + 1)]
-        {
+        let foreign =
+            ["other:1", "other:0", "-:5", "_:18446744073709551615"].map(|since| Some(since.to_owned()));
+        for since in foreign.into_iter().chain([None]) {
+            let since = since.unwrap_or_else(|| room.position(head + 1));
             let (joined, events) = room.join_since(&since).await;
             assert_eq!(seq_of(&joined), head);
             let gap = &events[0];

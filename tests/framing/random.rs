@@ -10,6 +10,11 @@ use crate::support::{
 struct Dice(u64);
 
 impl Dice {
+    /// Spreads a small seed over all bits.
+    fn seeded(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15))
+    }
+
     fn roll(&mut self) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
@@ -75,7 +80,7 @@ async fn spoilt_frames_and_noise_end_at_most_their_own_connection() {
     let server = TestServer::start(settings());
     let mut witness = Client::connect_quietly(&server, "witness").await;
     for seed in 1..=400 {
-        let mut dice = Dice(seed * 0x9E37_79B9_7F4A_7C15);
+        let mut dice = Dice::seeded(seed);
         let bytes = if seed % 4 == 0 { noise(&mut dice) } else { spoilt(&mut dice) };
         guarded(&format!("the end of seed {seed}"), suffer(&server, &bytes, seed)).await;
     }
@@ -89,7 +94,7 @@ async fn noise_instead_of_a_handshake_ends_at_most_its_own_connection() {
     let server = TestServer::start(settings());
     let mut witness = Client::connect_quietly(&server, "witness").await;
     for seed in 1..=100 {
-        let mut dice = Dice(seed * 0x9E37_79B9_7F4A_7C15);
+        let mut dice = Dice::seeded(seed);
         let mut client = RawClient::connect(&server).await;
         client.try_write(&noise(&mut dice)).await;
         client.shutdown_if_open().await;

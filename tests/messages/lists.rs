@@ -7,8 +7,9 @@ use crate::support::{Client, TestServer, assert_fields, settings, sorted};
 async fn rooms(client: &mut Client) -> Vec<Value> {
     client.send(json!({"type": "list_rooms"})).await;
     let answer = client.next_of_type("rooms").await;
-    assert_fields(&answer, &["type", "content", "sender", "timestamp", "rooms"]);
+    assert_fields(&answer, &["type", "content", "sender", "timestamp", "rooms", "room_count"]);
     let mut rooms = answer["rooms"].as_array().unwrap().clone();
+    assert_eq!(answer["room_count"], rooms.len());
     for room in &rooms {
         assert_fields(room, &["room", "members", "seq"]);
     }

@@ -34,6 +34,8 @@ const SERVER_TYPES: [&str; 13] = [
 pub(crate) struct Client {
     socket: WebSocketStream<TcpStream>,
     transcript: Transcript,
+    /// The last `client_count`: state, so the newest one is worth keeping.
+    count: Value,
     /// The `welcome` of [`Client::connect`].
     pub(crate) welcome: Value,
 }
@@ -73,7 +75,12 @@ impl Client {
             client_async(server.url(query), stream).await
         };
         match super::guarded("the upgrade", upgrade).await {
-            Ok((socket, _)) => Ok(Self { socket, transcript: Transcript::default(), welcome: Value::Null }),
+            Ok((socket, _)) => Ok(Self {
+                socket,
+                transcript: Transcript::default(),
+                count: Value::Null,
+                welcome: Value::Null,
+            }),
             Err(Error::Http(response)) => Err(response.status().as_u16()),
             Err(error) => panic!("{query}: {error}"),
         }
@@ -153,6 +160,9 @@ impl Client {
         let message: Value = serde_json::from_str(text)
             .unwrap_or_else(|error| panic!("not one JSON value ({error}) instead of {awaited}: {text}"));
         assert_envelope(&message);
+        if message["type"] == "client_count" {
+            self.count = message.clone();
+        }
         message
     }
 
@@ -203,10 +213,13 @@ impl Client {
         line
     }
 
-    /// Waits until the announced count is `count`.
+    /// Waits until the newest announced count is `count`.
     pub(crate) async fn count_becomes(&mut self, count: usize) -> Value {
         let count = count.to_string();
-        self.expect("the count", |m| m["type"] == "client_count" && m["content"] == *count).await
+        while self.count["content"] != *count {
+            self.next_of_type("client_count").await;
+        }
+        self.count.clone()
     }
 
     /// Asks with `ping` and returns every event that came before the `pong`.
@@ -235,12 +248,14 @@ impl Client {
         assert!(events.is_empty(), "silence was due, not {events:?}");
     }
 
-    /// Joins a room that it was not in, takes the answer and the line of its own joining.
+    /// Joins a room that it was not in, takes the answer and the line of its own joining, and passes
+    /// over what others do elsewhere.
     pub(crate) async fn join(&mut self, room: &str) -> Value {
         self.send(json!({"type": "join_room", "room": room})).await;
-        let joined = self.next_must_be("joined").await;
-        assert_eq!(joined["room"], room);
-        let line = self.next_must_be("system").await;
+        let joined = self.expect("joined", |message| super::room_of(message) == room).await;
+        assert_eq!(joined["type"], "joined", "{joined}");
+        let line = self.expect("its own line", |message| super::room_of(message) == room).await;
+        assert_eq!(line["type"], "system", "{line}");
         assert_eq!(line["seq"], joined["seq"].as_u64().unwrap() + 1, "{line}");
         joined
     }
