@@ -95,7 +95,8 @@ impl Socket {
     }
 }
 
-/// Bounds the kernel's memory for a connection and lets it notice a dead peer. Each is best effort:
+/// Bounds the kernel's memory for a connection, lets small messages leave at once (without Nagle's
+/// wait for an acknowledgement), and lets it notice a peer that is dead or takes nothing. Each is best effort:
 /// emulators and old kernels know less than they should, and the server works without.
 pub(super) fn tune(stream: &TcpStream, settings: &Settings) {
     let socket = SockRef::from(stream);
