@@ -100,6 +100,10 @@ const ROOM_NAME_ADVICE: &str =
 
 /// Reads one text message.
 pub fn parse(text: &str) -> Result<ClientMessage<'_>, BadMessage> {
+    // Most of what is to be echoed is no object; this finds out without making an error of it.
+    if !text.trim_ascii_start().starts_with('{') {
+        return Ok(ClientMessage::Other);
+    }
     let mut json = serde_json::Deserializer::from_str(text);
     let Ok(fields) = json.deserialize_map(FieldsVisitor) else { return Ok(ClientMessage::Other) };
     if json.end().is_err() {
