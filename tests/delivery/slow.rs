@@ -246,6 +246,19 @@ async fn a_reader_that_takes_a_little_now_and_then_is_not_ended() {
 }
 
 #[tokio::test]
+#[ignore = "stalls for 25 seconds, longer than any timeout but the one that was set"]
+async fn a_long_write_timeout_is_kept_to() {
+    let server = TestServer::start(Settings { write_timeout_ms: 120_000, ..small() });
+    let (mut stalled, mut ledger) = stalled_member(&server, "kitchen").await;
+    let mut publisher = Client::connect_quietly(&server, "publisher").await;
+    publisher.join("kitchen").await;
+    let head = publish_in_step(&mut publisher, &mut [], 320, 1_000).await;
+    tokio::time::sleep(Duration::from_secs(25)).await;
+    publisher.assert_silent().await;
+    catch_up(&mut stalled, &mut ledger, head).await;
+}
+
+#[tokio::test]
 async fn many_stalled_readers_slow_nobody() {
     let server = TestServer::start(small());
     let mut stalled = Vec::new();
