@@ -140,7 +140,7 @@ impl Reader {
             State::Header { .. } => {}
         }
         self.buffer.truncate(self.message_bytes as usize);
-        if self.buffer.is_empty() && self.held > 0 {
+        if self.buffer.is_empty() {
             self.buffer = Vec::new();
             budget.give(self.held as usize);
             self.held = 0;
@@ -246,8 +246,13 @@ impl Reader {
         message_bytes_max: usize,
         budget: &mut InboundBudget,
     ) -> Result<(), Violation> {
-        let announced = self.buffer.len() + frame.left as usize;
-        let len_max = if frame.fin { announced } else { message_bytes_max };
+        // Where more may follow, an exact size would be outgrown again and again, with a copy each time.
+        let more_follows = !frame.fin || (frame.opcode.is_control() && self.message.is_some());
+        let len_max = if more_follows {
+            message_bytes_max + CONTROL_PAYLOAD_BYTES_MAX
+        } else {
+            self.buffer.len() + frame.left as usize
+        };
         self.reserve(self.buffer.len() + chunk.len(), len_max, budget)?;
         self.buffer.extend_from_slice(chunk);
         if frame.opcode.is_control() {
