@@ -8,6 +8,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod access;
+mod client;
 mod errors;
 mod hostile;
 mod keyboard;
