@@ -11,7 +11,7 @@ const CEILINGS: &[(&str, usize, usize, usize)] = &[
     ("CLIENTS", 16_384, 1, 65_534),
     ("ROOMS", 256, 1, 65_534),
     ("ROOMS_PER_CLIENT", 32, 1, 255),
-    ("LOG_BYTES", 1 << 20, 4_096, 1 << 30),
+    ("LOG_BYTES", 2 << 20, 4_096, 1 << 30),
     ("LOG_MESSAGES", 4_096, 4, 1 << 20),
     ("MESSAGE_BYTES", 512 << 10, 1_024, 1 << 28),
 ];

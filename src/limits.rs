@@ -36,7 +36,10 @@ pub const LOG_MESSAGES_OF_GREATEST_SIZE: usize = 4;
 const _: () = {
     assert!(CLIENTS_MAX < u16::MAX as usize, "slots, and slots + 1, are addressed by 16 bits");
     assert!(ROOMS_MAX < u16::MAX as usize, "room indices, the lobby's 0 included, have 16 bits");
-    assert!(LOG_BYTES_MAX / LOG_MESSAGES_OF_GREATEST_SIZE >= 1_024, "a log must hold messages");
+    assert!(
+        LOG_BYTES_MAX / LOG_MESSAGES_OF_GREATEST_SIZE >= MESSAGE_BYTES_MAX,
+        "a log holds four of the largest"
+    );
     assert!(NAME_BYTES_MAX >= NAME_GRAPHEMES_MAX, "a name of ASCII letters must fit");
     assert!(ROOM_NAME_BYTES_MAX <= NAME_BYTES_MAX, "room and display names share one check");
 };

@@ -124,12 +124,10 @@ fn given(matches: &ArgMatches) -> Result<Vec<Given>, Invalid> {
     Ok(all)
 }
 
-/// The parser's error in one line. What stands behind a `=` is not repeated: it may be a secret.
+/// The parser's error in one line; a value is never repeated, it may be a secret.
 fn explain(error: &clap::Error) -> Invalid {
     let named = |kind| match error.get(kind) {
-        Some(ContextValue::String(text)) => {
-            Some(text.split(['=', ' ']).next().unwrap_or_default().to_owned())
-        }
+        Some(ContextValue::String(text)) => Some(text.split(' ').next().unwrap_or_default().to_owned()),
         _ => None,
     };
     let argument = named(ContextKind::InvalidArg).unwrap_or_default();

@@ -3,13 +3,10 @@
 use std::fmt;
 
 use super::{Settings, value::show_bytes};
-use crate::limits::FRAME_HEADER_BYTES_MAX;
 
-/// Each entry of a log's index of frames, in bytes.
-const LOG_INDEX_BYTES: u64 = 8;
-/// What a connected client needs beside outbox and kernel buffers: its slot, names, cursors, and the
-/// session's task, in bytes.
-const CLIENT_BYTES: u64 = 4 << 10;
+/// What a session needs beside the hub's tables: its task, its socket's registration, and what the
+/// allocator adds to each, in bytes.
+const SESSION_BYTES: u64 = 2 << 10;
 /// What an HTTP connection can need beside kernel buffers: request head, response and task, in bytes.
 const HANDSHAKE_BYTES: u64 = 64 << 10;
 /// Program, stacks, allocator slack and the embedded pages, in bytes.
@@ -40,7 +37,7 @@ pub struct Plan {
 impl Plan {
     /// The plan of these settings.
     pub fn of(settings: &Settings) -> Self {
-        let mut lines = Vec::from(hub(settings));
+        let mut lines: Vec<Line> = hub(settings).collect();
         lines.extend(sockets(settings));
         lines.push(line("process", PROCESS_BYTES, "program, stacks, allocator", &[]));
         Self { lines }
@@ -61,39 +58,26 @@ impl Plan {
 }
 
 /// What the core holds.
-fn hub(settings: &Settings) -> [Line; 4] {
-    let (clients, logs) = (settings.clients as u64, settings.rooms as u64 + 1);
-    let (log_bytes, log_messages) = (settings.log_bytes as u64, settings.log_messages as u64);
-    let outbox = settings.outbox_bytes.max(settings.message_bytes + FRAME_HEADER_BYTES_MAX) as u64;
-    [
-        line(
-            "room logs",
-            logs * (log_bytes + LOG_INDEX_BYTES * log_messages),
-            format!("{logs} logs x ({} + {LOG_INDEX_BYTES} x {log_messages})", show_bytes(log_bytes)),
-            &["rooms", "log_bytes", "log_messages"],
-        ),
-        line(
-            "clients",
-            clients * CLIENT_BYTES,
-            format!("{clients} clients x {}", show_bytes(CLIENT_BYTES)),
-            &["clients"],
-        ),
-        line(
-            "outboxes",
-            clients * outbox,
-            format!("{clients} clients x {}", show_bytes(outbox)),
-            &["clients", "outbox_bytes"],
-        ),
-        line("half-received messages", settings.inbound_bytes as u64, "inbound_bytes", &["inbound_bytes"]),
-    ]
+fn hub(settings: &Settings) -> impl Iterator<Item = Line> {
+    settings.capacities().memory().into_iter().map(|part| {
+        let formula = format!("{} x {}", part.count, show_bytes(part.bytes as u64));
+        line(part.what, part.count as u64 * part.bytes as u64, formula, part.by)
+    })
 }
 
 /// What connections hold, in this process and in the kernel.
-fn sockets(settings: &Settings) -> [Line; 2] {
+fn sockets(settings: &Settings) -> [Line; 4] {
     let (clients, handshakes) = (settings.clients as u64, settings.handshakes as u64);
     let buffers = (settings.send_buffer_bytes + settings.receive_buffer_bytes) as u64;
     let kernel = format!("{KERNEL_FACTOR} x {}", show_bytes(buffers));
     [
+        line("half-received messages", settings.inbound_bytes as u64, "inbound_bytes", &["inbound_bytes"]),
+        line(
+            "sessions",
+            clients * SESSION_BYTES,
+            format!("{clients} clients x {}", show_bytes(SESSION_BYTES)),
+            &["clients"],
+        ),
         line(
             "kernel socket buffers",
             clients * KERNEL_FACTOR * buffers,

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::table::TABLE;
-use crate::limits;
+use crate::{hub::Capacities, limits};
 
 /// The port of the default addresses.
 const PORT: u16 = 8080;
@@ -105,6 +105,26 @@ impl fmt::Debug for Settings {
 }
 
 /// The defaults, lowered where a build has lower ceilings, so that they always fit together.
+impl Settings {
+    /// What a hub needs to know of them.
+    pub fn capacities(&self) -> Capacities {
+        Capacities {
+            clients: self.clients,
+            rooms: self.rooms,
+            rooms_per_client: self.rooms_per_client,
+            log_bytes: self.log_bytes,
+            log_messages: self.log_messages,
+            message_bytes: self.message_bytes,
+            outbox_messages: self.outbox_messages,
+            outbox_bytes: self.outbox_bytes,
+            messages_per_second: self.messages_per_second,
+            burst: self.burst,
+            write_timeout_ms: self.write_timeout_ms,
+            heartbeat_s: self.heartbeat_s,
+        }
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {

@@ -128,7 +128,7 @@ pub static TABLE: [Row; 25] = [
         "Log of each room, in messages."),
     number!(message_bytes, Kind::Bytes, MEMORY, 1 << 10, MESSAGE_BYTES_MAX,
         "Largest message from a client."),
-    number!(outbox_messages, Kind::Count, MEMORY, 1, limits::OUTBOX_MESSAGES_MAX,
+    number!(outbox_messages, Kind::Count, MEMORY, 2, limits::OUTBOX_MESSAGES_MAX,
         "Answers waiting for one client, in messages."),
     number!(outbox_bytes, Kind::Bytes, MEMORY, OUTBOX_BYTES_MIN, BYTES_MAX,
         "Answers waiting for one client, in bytes."),

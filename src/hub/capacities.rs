@@ -45,6 +45,8 @@ pub struct MemoryLine {
     pub count: usize,
     /// Bytes of each.
     pub bytes: usize,
+    /// The fields of [`Capacities`] that change it.
+    pub by: &'static [&'static str],
 }
 
 /// More than the envelope of any message adds to its content: field names, 20-digit numbers, the
@@ -70,22 +72,20 @@ impl Capacities {
     pub fn memory(&self) -> Vec<MemoryLine> {
         let log = Log::bytes(self.log_bytes, self.log_messages);
         let room = size_of::<Room>() + BitSet::bytes(self.clients);
+        let outbox = self.outbox_ceiling() + size_of::<Outbox>();
         let memberships = (self.rooms_per_client + 1) * size_of::<Membership>();
         let tables = Slots::<Client>::bytes(self.clients)
             + self.clients * size_of::<Departed>()
             + 3 * Index::bytes(self.clients)
             + Index::bytes(self.rooms)
             + 4 * BitSet::bytes(self.clients);
+        let line = |what, count, bytes, by| MemoryLine { what, count, bytes, by };
         vec![
-            MemoryLine { what: "logs of the lobby and the rooms", count: self.rooms + 1, bytes: log },
-            MemoryLine { what: "the rooms themselves", count: self.rooms + 1, bytes: room },
-            MemoryLine { what: "tables of clients and names", count: 1, bytes: tables },
-            MemoryLine { what: "rooms that each client is in", count: self.clients, bytes: memberships },
-            MemoryLine {
-                what: "outboxes, all full",
-                count: self.clients,
-                bytes: self.outbox_ceiling() + size_of::<Outbox>(),
-            },
+            line("room logs", self.rooms + 1, log, &["rooms", "log_bytes", "log_messages"]),
+            line("rooms", self.rooms + 1, room, &["rooms", "clients"]),
+            line("tables", 1, tables, &["clients"]),
+            line("memberships", self.clients, memberships, &["clients", "rooms_per_client"]),
+            line("outboxes", self.clients, outbox, &["clients", "outbox_bytes", "message_bytes"]),
         ]
     }
 }

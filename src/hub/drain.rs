@@ -39,7 +39,9 @@ impl Hub {
             return None;
         }
         let Some(source) = self.source(id, now) else {
-            self.clients.get_mut(id)?.blocked_since_ms = None;
+            // An idle client begins a new round of its rooms, in which the lobby comes last.
+            let client = self.clients.get_mut(id)?;
+            (client.blocked_since_ms, client.reading) = (None, 0);
             return None;
         };
         let client = self.clients.get(id)?;

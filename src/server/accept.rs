@@ -7,7 +7,7 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -82,13 +82,21 @@ async fn serve(
     let _ = stream.set_nodelay(true);
     let peer: SocketAddr = connection.peer;
     let service = TowerToHyperService::new(router.layer(axum::Extension(connection)));
-    let served = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(Duration::from_millis(shared.settings.handshake_timeout_ms))
-        .max_buf_size(HEAD_BYTES_MAX)
-        .serve_connection(TokioIo::new(stream), service)
-        .with_upgrades()
-        .await;
+    let mut http = pin!(
+        http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(Duration::from_millis(shared.settings.handshake_timeout_ms))
+            .max_buf_size(HEAD_BYTES_MAX)
+            .serve_connection(TokioIo::new(stream), service)
+            .with_upgrades()
+    );
+    let served = tokio::select! {
+        served = http.as_mut() => served,
+        () = shared.stopped() => {
+            http.as_mut().graceful_shutdown();
+            http.await
+        }
+    };
     drop(handshake);
     if let Err(error) = served {
         tracing::debug!(address = %peer.ip(), "connection ended: {error}");

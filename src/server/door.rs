@@ -85,6 +85,10 @@ impl Door {
     /// Whether a request may be answered at all: its `Host` must mean this board, else a page from
     /// elsewhere could reach it under a name of its own (DNS rebinding).
     pub(super) fn check_host(&self, headers: &HeaderMap, uri: &Uri, local: IpAddr) -> Result<(), Refusal> {
+        // RFC 9112, section 3.2: a request with none or several is to be refused.
+        if headers.get_all(header::HOST).iter().count() != 1 {
+            return Err(Refusal::HostCount);
+        }
         let host = host_of(headers, uri);
         if self.hosts.is_allowed(host, local) { Ok(()) } else { Err(Refusal::Host(host.to_owned())) }
     }

@@ -118,6 +118,29 @@ mod tests {
     }
 
     #[test]
+    fn both_families_can_have_the_same_port() {
+        let v4 = bind(&listening_on(&["0.0.0.0:0"])).unwrap().remove(0);
+        let port = v4.local_addr().unwrap().port();
+        match bind(&listening_on(&[&format!("[::]:{port}")])) {
+            Ok(v6) => assert_eq!(v6[0].local_addr().unwrap().port(), port),
+            Err(error) => assert!(is_ipv6_missing(error.address, &error.error), "{error}"),
+        }
+    }
+
+    #[test]
+    fn a_port_whose_connections_have_just_been_closed_can_be_bound_again() {
+        let listener = bind(&listening_on(&["127.0.0.1:0"])).unwrap().remove(0);
+        listener.set_nonblocking(false).unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut client = std::net::TcpStream::connect(address).unwrap();
+        // The side that closes first keeps the port in TIME_WAIT (RFC 9293, section 3.6.1).
+        drop(listener.accept().unwrap());
+        assert_eq!(io::Read::read(&mut client, &mut [0]).unwrap(), 0);
+        drop((client, listener));
+        assert!(bind(&listening_on(&[&address.to_string()])).is_ok());
+    }
+
+    #[test]
     fn a_taken_port_is_told_and_nothing_stays_bound() {
         let taken = bind(&listening_on(&["127.0.0.1:0"])).unwrap();
         let taken = taken[0].local_addr().unwrap();

@@ -19,7 +19,7 @@ mod switchboard;
 
 use crate::{
     config::Settings,
-    hub::{Capacities, Hub, Identity},
+    hub::{Hub, Identity},
     protocol::frame::CloseCode,
 };
 use accept::Places;
@@ -48,42 +48,26 @@ pub async fn serve(
     listeners: Vec<TcpListener>,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    let hub = Hub::new(capacities(&settings), identity()?);
+    let hub = Hub::new(settings.capacities(), identity()?);
     let switchboard = Switchboard::new(hub, settings.inbound_bytes);
     let places = Places::new(settings.clients, settings.handshakes);
     let door = Door::new(&settings);
     let shared = Arc::new(Shared::new(settings, door, switchboard));
     let router = router::router(shared.clone());
 
-    // Dropped, and so ended, when the server returns.
-    let mut tasks = JoinSet::new();
+    // Tasks of a set end when it is dropped.
+    let (mut accepting, mut ticking) = (JoinSet::new(), JoinSet::new());
     for listener in listeners {
         let listener = tokio::net::TcpListener::from_std(listener)?;
-        tasks.spawn(accept::accept(listener, places.clone(), shared.clone(), router.clone()));
+        accepting.spawn(accept::accept(listener, places.clone(), shared.clone(), router.clone()));
     }
-    tasks.spawn(tick(shared.clone()));
+    ticking.spawn(tick(shared.clone()));
 
     stop.await;
+    shared.begin_stopping();
+    drop(accepting);
     stop_in_order(&shared, &places).await;
     Ok(())
-}
-
-/// What a hub needs to know of the settings.
-pub fn capacities(settings: &Settings) -> Capacities {
-    Capacities {
-        clients: settings.clients,
-        rooms: settings.rooms,
-        rooms_per_client: settings.rooms_per_client,
-        log_bytes: settings.log_bytes,
-        log_messages: settings.log_messages,
-        message_bytes: settings.message_bytes,
-        outbox_messages: settings.outbox_messages,
-        outbox_bytes: settings.outbox_bytes,
-        messages_per_second: settings.messages_per_second,
-        burst: settings.burst,
-        write_timeout_ms: settings.write_timeout_ms,
-        heartbeat_s: settings.heartbeat_s,
-    }
 }
 
 /// Never made from the time: a board that has no clock lives the same minute again and again.
@@ -116,7 +100,6 @@ async fn tick(shared: Arc<Shared>) {
 }
 
 async fn stop_in_order(shared: &Shared, places: &Places) {
-    shared.begin_stopping();
     let now = shared.now();
     let mut board = shared.lock();
     board.hub.announce_restart(now);

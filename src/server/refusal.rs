@@ -15,6 +15,8 @@ const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("5");
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Refusal {
     Handshake(HandshakeError),
+    /// It named no host, or several.
+    HostCount,
     /// The host that it named.
     Host(String),
     /// The origin that it came from.
@@ -37,6 +39,9 @@ impl Refusal {
                 let code =
                     if status == StatusCode::UPGRADE_REQUIRED { "upgrade_required" } else { "bad_handshake" };
                 (status, code, error.to_string())
+            }
+            Self::HostCount => {
+                (StatusCode::BAD_REQUEST, "bad_request", "send exactly one `Host` header".to_owned())
             }
             Self::Host(host) => (
                 StatusCode::FORBIDDEN,

@@ -2,11 +2,8 @@
 
 use super::{clock::Clock, door::Door, switchboard::Switchboard};
 use crate::{config::Settings, hub::Now};
-use std::sync::{
-    Mutex, MutexGuard, PoisonError, TryLockError,
-    atomic::{AtomicBool, Ordering},
-};
-use tokio::sync::Notify;
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use tokio::sync::{Notify, watch};
 
 /// One for each server; every task has a handle.
 #[derive(Debug)]
@@ -19,7 +16,7 @@ pub(super) struct Shared {
     switchboard: Mutex<Switchboard>,
     /// Somebody came; the ticker has something to do.
     pub(super) arrival: Notify,
-    stopping: AtomicBool,
+    stopping: watch::Sender<bool>,
 }
 
 impl Shared {
@@ -30,7 +27,7 @@ impl Shared {
             clock: Clock::start(),
             switchboard: Mutex::new(switchboard),
             arrival: Notify::new(),
-            stopping: AtomicBool::new(false),
+            stopping: watch::Sender::new(false),
         }
     }
 
@@ -53,11 +50,17 @@ impl Shared {
     }
 
     pub(super) fn is_stopping(&self) -> bool {
-        self.stopping.load(Ordering::Relaxed)
+        *self.stopping.borrow()
     }
 
     pub(super) fn begin_stopping(&self) {
-        self.stopping.store(true, Ordering::Relaxed);
+        self.stopping.send_replace(true);
+    }
+
+    /// Completes when the server begins to stop.
+    pub(super) async fn stopped(&self) {
+        // The sender is a part of what is borrowed here, so it is there.
+        let _ = self.stopping.subscribe().wait_for(|stopping| *stopping).await;
     }
 
     /// Somebody panicked while holding the lock. If the hub is in order all the same, only that

@@ -1,0 +1,32 @@
+//! Whatever the text, parsing it does not panic; what is taken for a chat has content that every
+//! parser takes for the same text; what is refused is refused with a sentence.
+
+use roomd::protocol::message::{ClientMessage, parse};
+
+pub(crate) fn check(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    match parse(text) {
+        Ok(ClientMessage::Chat { content, room, id }) => {
+            let said: String = serde_json::from_str(content.get()).expect("content is a whole string");
+            let again = serde_json::json!({"type": "chat", "content": said, "room": room.as_str(), "id": id.as_deref()});
+            let again = again.to_string();
+            match parse(&again) {
+                Ok(ClientMessage::Chat { content, room: same_room, id: same_id }) => {
+                    assert_eq!(serde_json::from_str::<String>(content.get()).unwrap(), said);
+                    assert_eq!((same_room, same_id), (room, id));
+                }
+                other => panic!("{again} became {other:?}"),
+            }
+        }
+        Ok(ClientMessage::JoinRoom { room, .. } | ClientMessage::LeaveRoom { room }) => {
+            assert!(!room.is_empty());
+        }
+        Ok(ClientMessage::Other) => {
+            let value = serde_json::from_str::<serde_json::Value>(text);
+            let kind = value.as_ref().ok().and_then(|value| value.get("type")?.as_str());
+            assert!(!matches!(kind, Some("chat" | "join_room" | "leave_room" | "list_rooms" | "list_members" | "ping")));
+        }
+        Ok(_) => {}
+        Err(bad) => assert!(!bad.advice.is_empty()),
+    }
+}

@@ -1,0 +1,104 @@
+//! Rooms: made, joined, left, listed.
+
+use crate::{
+    page::Page,
+    server::{Server, settings},
+    webdriver::Browser,
+};
+
+#[test]
+fn a_room_is_made_joined_and_left_before_the_eyes_of_all_in_it() {
+    let (server, browser) = (Server::start(settings()), Browser::start());
+    let aki = Page::connected(&browser, &server, "aki");
+    aki.create_room("workshop");
+    aki.wait_for("line('aki joined the room')");
+    aki.say("first");
+    aki.wait_for("said('first')");
+
+    let mika = Page::connected_too(&browser, &server, "mika");
+    mika.wait_for("rooms('others').includes('workshop')");
+    mika.click("#others .open");
+    mika.wait_for("one('#title').textContent === 'workshop' && said('first')");
+    aki.wait_for("line('mika joined the room') && one('#count').textContent === '2 members'");
+    mika.wait_for("one('#count').textContent === '2 members'");
+    mika.say("second");
+    aki.wait_for("said('second')");
+
+    mika.click("#rooms .leave");
+    mika.wait_for("one('#title').textContent === 'Global Chat' && rooms('rooms').length === 1");
+    mika.wait_for("rooms('others').includes('workshop')");
+    assert!(
+        !mika.texts("texts('.text')").contains(&"second".to_owned()),
+        "the lobby has the lobby's messages"
+    );
+    aki.wait_for("line('mika left the room') && one('#count').textContent === '1 member'");
+    assert_eq!(aki.texts("texts('.chat .text')"), ["first", "second"]);
+    mika.assert_console_empty();
+}
+
+#[test]
+fn what_was_not_read_is_marked_until_it_is() {
+    let (server, browser) = (Server::start(settings()), Browser::start());
+    let aki = Page::connected(&browser, &server, "aki");
+    aki.create_room("workshop");
+    let mika = Page::connected_too(&browser, &server, "mika");
+    mika.create_room("workshop");
+    aki.open_room("");
+    aki.wait_for("one('#title').textContent === 'Global Chat'");
+    mika.say("one");
+    mika.say("two");
+    aki.wait_for("one('#rooms .badge')?.textContent.startsWith('2') && document.title === '(2) roomd'");
+    aki.open_room("workshop");
+    aki.wait_for("said('two') && !one('#rooms .badge') && document.title === 'roomd'");
+}
+
+#[test]
+fn each_room_keeps_the_text_that_is_being_written_in_it() {
+    let (server, browser) = (Server::start(settings()), Browser::start());
+    let page = Page::connected(&browser, &server, "aki");
+    page.type_into("#text", "for the lobby");
+    page.create_room("workshop");
+    assert_eq!(page.text("one('#text').value"), "");
+    page.type_into("#text", "for the workshop");
+    page.open_room("");
+    page.wait_for("one('#text').value === 'for the lobby'");
+    page.open_room("workshop");
+    page.wait_for("one('#text').value === 'for the workshop'");
+}
+
+#[test]
+fn a_page_that_is_loaded_again_is_where_it_was() {
+    let (server, browser) = (Server::start(settings()), Browser::start());
+    let page = Page::connected(&browser, &server, "aki");
+    page.create_room("workshop");
+    page.say("before");
+    page.wait_for("said('before')");
+    page.reload();
+    page.wait_for("open() && one('#title').textContent === 'workshop' && said('before')");
+    assert_eq!(page.text("one('#who').textContent"), "aki");
+    assert_eq!(page.texts("texts('.own .text')"), ["before"], "what was sent before is still its own");
+}
+
+#[test]
+fn a_link_can_name_the_user_and_the_room() {
+    let (server, browser) = (Server::start(settings()), Browser::start());
+    let page = Page::first(&browser, &format!("{}?username=aki#room=workshop", server.url()));
+    page.wait_for("open() && one('#title').textContent === 'workshop'");
+    assert_eq!(page.text("one('#who').textContent"), "aki");
+}
+
+#[test]
+fn a_flood_leaves_the_last_messages_and_says_that_older_ones_went_from_view() {
+    let (server, browser) = (Server::start(settings()), Browser::start());
+    let page = Page::connected(&browser, &server, "aki");
+    page.create_room("workshop");
+    let other = Page::another(&browser, &format!("{}icon.svg", server.url()));
+    other.go(&server.url());
+    let messages: Vec<_> = (1..=900).map(|number| format!("message {number}")).collect();
+    other.flood("workshop", &messages);
+    page.wait_for("said('message 900') && !shown('.older')[0].hidden");
+    assert_eq!(page.value("shown('.lines > .line').length"), 500);
+    page.wait_for(
+        "(({scrollTop, clientHeight, scrollHeight}) => scrollTop + clientHeight >= scrollHeight - 1)(one('.log:not([hidden])'))",
+    );
+}

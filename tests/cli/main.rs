@@ -1,0 +1,15 @@
+//! The command line of the real binary: settings, errors, exit codes, start and stop.
+//!
+//! Each run has a cleared environment and a configuration file of its own (empty unless a test says
+//! otherwise), so that nothing on this machine can change the outcome.
+
+#![allow(clippy::unwrap_used)]
+
+mod errors;
+mod process;
+mod run;
+mod sample;
+mod settings;
+
+/// What no output may contain.
+const SECRET: &str = "hush-hush-hush";

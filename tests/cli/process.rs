@@ -1,0 +1,99 @@
+//! Start and stop: signals, log lines, descriptors, terminals.
+
+use std::{
+    fs::{self, File},
+    net::TcpStream,
+    process::{Command, Stdio},
+};
+
+use rustix::{
+    process::{Pid, Signal, kill_process},
+    pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
+};
+
+use super::run::{Ended, GUARD, Guarded, Roomd, lines_of, roomd};
+
+#[test]
+fn either_signal_stops_it_as_planned() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let (code, said) = roomd(&["--listen=127.0.0.1:0"]).start().stop(signal);
+        assert_eq!(code, Some(0));
+        assert!(said.last().unwrap().ends_with("stopped"), "{said:?}");
+    }
+}
+
+#[test]
+fn the_journal_gets_levels_and_no_times() {
+    let run = roomd(&["--listen=127.0.0.1:0"]).variable("JOURNAL_STREAM", "8:1");
+    let (_, said) = run.start().stop(Signal::TERM);
+    assert!(said[0].starts_with("<6>listening on 127.0.0.1:"), "{said:?}");
+}
+
+#[test]
+fn others_get_times_levels_and_every_address() {
+    let (_, said) = roomd(&["--listen=127.0.0.1:0,127.0.0.2:0"]).start().stop(Signal::TERM);
+    let words: Vec<_> = said[0].split_whitespace().collect();
+    assert!(words[0].ends_with('Z') && words[1..4] == ["INFO", "listening", "on"], "{said:?}");
+    for part in [" 127.0.0.1:", " 127.0.0.2:", " http://127.0.0.1:", " http://127.0.0.2:"] {
+        assert!(said[0].contains(part), "{said:?}");
+    }
+}
+
+/// Needs 52 descriptors, under a limit: `-n` sets both, `-Sn` the soft one alone.
+fn limited(limit: &str) -> Roomd {
+    let start = "exec \"$0\" --listen=127.0.0.1:0 --clients=10 --handshakes=10";
+    let mut command = Command::new("sh");
+    command.arg("-c").arg(format!("ulimit {limit}; {start}")).arg(env!("CARGO_BIN_EXE_roomd"));
+    Roomd::of(command)
+}
+
+#[test]
+fn descriptors_that_just_suffice_start_and_one_less_does_not() {
+    assert_eq!(limited("-n 53").start().stop(Signal::TERM).0, Some(0));
+    assert_eq!(limited("-n 52").start().stop(Signal::TERM).0, Some(0));
+    let line = limited("-n 51").run().refused(71);
+    assert!(line.contains("51 are granted, clients + handshakes + 32 need 52; raise LimitNOFILE="), "{line}");
+}
+
+#[test]
+fn a_soft_limit_of_descriptors_is_raised() {
+    let running = limited("-Sn 51").start();
+    let limits = fs::read_to_string(format!("/proc/{}/limits", running.child.0.id())).unwrap();
+    let open_files = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
+    assert_eq!(open_files.split_whitespace().nth(3), Some("52"));
+    assert_eq!(running.stop(Signal::TERM).0, Some(0));
+}
+
+#[test]
+fn a_terminal_is_shown_an_address_that_can_be_opened_and_a_quiet_log_stays_empty() {
+    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&terminal).unwrap();
+    unlockpt(&terminal).unwrap();
+    let name = ptsname(&terminal, Vec::new()).unwrap().into_string().unwrap();
+    let screen = File::options().read(true).write(true).open(name).unwrap();
+    let mut run = roomd(&["--listen=127.0.0.1:0", "--log=warn"]);
+    let mut child = run.command.stdout(screen).stderr(Stdio::piped()).spawn().unwrap();
+    let logged = lines_of(child.stderr.take().unwrap());
+    let mut child = Guarded(child);
+    let lines = lines_of(File::from(terminal));
+    let mut shown: Vec<String> = Vec::new();
+    while !shown.iter().any(|line| line.contains("Ctrl-C")) {
+        shown.push(lines.recv_timeout(GUARD).expect("roomd shows where it is"));
+    }
+    let address = shown.iter().find_map(|line| line.trim().strip_prefix("http://")).unwrap();
+    TcpStream::connect(address.trim_end_matches('/')).unwrap();
+    kill_process(Pid::from_child(&child.0), Signal::TERM).unwrap();
+    assert_eq!(child.0.wait().unwrap().code(), Some(0));
+    assert_eq!(logged.iter().next(), None);
+}
+
+#[test]
+fn output_that_cannot_be_written_is_told_and_a_reader_that_has_gone_is_no_failure() {
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let output = roomd(&["plan"]).command.stdout(full).output().unwrap();
+    assert!(Ended::of(&output).refused(71).starts_with("standard output: "));
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut run = roomd(&["plan"]);
+    assert_eq!(run.command.stdout(writer).status().unwrap().code(), Some(0));
+}

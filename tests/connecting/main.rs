@@ -1,0 +1,11 @@
+//! The way in: names, query parameters, refusals and handshakes.
+
+#![allow(clippy::unwrap_used)]
+
+mod handshakes;
+mod names;
+mod parameters;
+mod refusals;
+mod resume;
+#[path = "../support/mod.rs"]
+mod support;

@@ -1,0 +1,285 @@
+//! Slow and stalled readers: they lose, and are told what; nobody else does.
+
+use std::time::Duration;
+
+use roomd::config::Settings;
+use serde_json::{Value, json};
+
+use crate::support::{
+    CLOSE, Client, FIN, Frame, GUARD, Ledger, RawClient, TEXT, TestServer, content_of, frame, seq_of,
+    settings,
+};
+
+/// The least that Linux gives a socket for receiving.
+const TINY: usize = 2_304;
+
+/// A log and kernel buffers so small that a stalled reader falls behind at once.
+fn small() -> Settings {
+    Settings {
+        log_bytes: 64 << 10,
+        log_messages: 64,
+        message_bytes: 8 << 10,
+        send_buffer_bytes: 4_096,
+        ..settings()
+    }
+}
+
+fn chat(room: &str, content: &str) -> Value {
+    json!({"type": "chat", "content": content, "room": room})
+}
+
+/// A reader with a tiny buffer in a room, and what it knows of the room.
+async fn stalled_member(server: &TestServer, room: &str) -> (RawClient, Ledger) {
+    let query = format!("quiet=1&username=stalled&room={room}");
+    let mut stalled = RawClient::upgrade_with_receive_buffer(server, &query, TINY).await;
+    let joined = stalled.next_json().await;
+    let mut ledger = Ledger::after_joined(&joined);
+    ledger.enter(&stalled.next_json().await);
+    (stalled, ledger)
+}
+
+/// Reads on until this seq is accounted for.
+async fn catch_up(reader: &mut RawClient, ledger: &mut Ledger, head: u64) {
+    while ledger.last() < head {
+        ledger.enter(&reader.next_json().await);
+    }
+}
+
+/// Publishes `count` messages of `bytes` each, in batches that each of `members` takes in before
+/// the next, and returns the head.
+async fn publish_in_step(
+    publisher: &mut Client,
+    members: &mut [(Client, Ledger)],
+    count: usize,
+    bytes: usize,
+) -> u64 {
+    let content = "m".repeat(bytes);
+    let mut head = 0;
+    for _ in 0..count / 16 {
+        for _ in 0..16 {
+            publisher.feed(&chat("kitchen", &content)).await;
+        }
+        publisher.flush().await;
+        for _ in 0..16 {
+            head = seq_of(&publisher.next_of_type("chat").await);
+        }
+        for (member, ledger) in members.iter_mut() {
+            while ledger.last() < head {
+                ledger.enter(&member.next("a message of the room").await);
+            }
+        }
+    }
+    head
+}
+
+#[tokio::test]
+async fn one_stalled_reader_among_a_hundred_loses_alone_and_knows_exactly_what() {
+    let server = TestServer::start(small());
+    let (mut stalled, mut ledger_of_stalled) = stalled_member(&server, "kitchen").await;
+    let mut members = Vec::new();
+    for number in 0..98 {
+        let mut member = Client::connect_quietly(&server, &format!("member {number}")).await;
+        let joined = member.join("kitchen").await;
+        members.push((member, Ledger::starting_at("kitchen", seq_of(&joined) + 2)));
+    }
+    let mut publisher = Client::connect_quietly(&server, "publisher").await;
+    publisher.join("kitchen").await;
+
+    let head = publish_in_step(&mut publisher, &mut members, 480, 1_000).await;
+    for (_, ledger) in &members {
+        assert_eq!(ledger.missed, 0, "{:?}", ledger.gaps);
+    }
+
+    catch_up(&mut stalled, &mut ledger_of_stalled, head).await;
+    assert_eq!(ledger_of_stalled.gaps.len(), 1, "{:?}", ledger_of_stalled.gaps);
+    let gap = &ledger_of_stalled.gaps[0];
+    assert_eq!(gap["reason"], "slow");
+    assert!(ledger_of_stalled.missed > 300, "far more than the log holds was published: {gap}");
+    assert!(head - gap["to"].as_u64().unwrap() <= 64, "not more than the log holds is kept: {gap}");
+
+    let head = publish_in_step(&mut publisher, &mut members, 16, 10).await;
+    catch_up(&mut stalled, &mut ledger_of_stalled, head).await;
+    assert_eq!(ledger_of_stalled.gaps.len(), 1, "awake again, it misses nothing more");
+}
+
+#[tokio::test]
+async fn a_reader_that_stalls_again_and_again_is_told_each_time() {
+    let server = TestServer::start(small());
+    let (mut stalled, mut ledger) = stalled_member(&server, "kitchen").await;
+    let mut publisher = Client::connect_quietly(&server, "publisher").await;
+    publisher.join("kitchen").await;
+    for round in 1..=5 {
+        let head = publish_in_step(&mut publisher, &mut [], 320, 1_000).await;
+        catch_up(&mut stalled, &mut ledger, head).await;
+        assert_eq!(ledger.gaps.len(), round, "{:?}", ledger.gaps);
+    }
+}
+
+#[tokio::test]
+async fn a_gap_in_one_room_is_none_in_another() {
+    let server = TestServer::start(small());
+    let (mut stalled, mut kitchen) = stalled_member(&server, "kitchen").await;
+    stalled.send(&json!({"type": "join_room", "room": "cellar"})).await;
+    let mut cellar = Ledger::after_joined(&stalled.next_json().await);
+    cellar.enter(&stalled.next_json().await);
+    let mut publisher = Client::connect_quietly(&server, "publisher").await;
+    publisher.join("kitchen").await;
+    publisher.join("cellar").await;
+    let head_of_kitchen = publish_in_step(&mut publisher, &mut [], 320, 1_000).await;
+    publisher.send(chat("cellar", "calm down here")).await;
+    let head_of_cellar = seq_of(&publisher.next_of_type("chat").await);
+    while kitchen.last() < head_of_kitchen || cellar.last() < head_of_cellar {
+        let message = stalled.next_json().await;
+        kitchen.enter(&message);
+        cellar.enter(&message);
+    }
+    assert_eq!((kitchen.gaps.len(), cellar.gaps.len()), (1, 0));
+}
+
+#[tokio::test]
+async fn a_frame_of_which_half_was_sent_is_sent_to_its_end() {
+    // Messages larger than the buffers: a stall cuts each of them, and the log runs over it.
+    let server = TestServer::start(small());
+    let (mut stalled, mut ledger) = stalled_member(&server, "kitchen").await;
+    let mut publisher = Client::connect_quietly(&server, "publisher").await;
+    publisher.join("kitchen").await;
+    for _ in 0..4 {
+        let head = publish_in_step(&mut publisher, &mut [], 48, 7_900).await;
+        catch_up(&mut stalled, &mut ledger, head).await;
+    }
+    assert!(ledger.missed > 0 && ledger.received > 0, "{ledger:?}");
+}
+
+#[tokio::test]
+async fn a_stalled_reader_is_still_heard_and_answers_that_were_dropped_are_told_once() {
+    let server = TestServer::start(small());
+    let mut stalled = RawClient::upgrade_with_receive_buffer(&server, "quiet=1", TINY).await;
+    // Far more echoes than its outbox and both kernels hold; the server must go on reading.
+    let sent = 600;
+    for number in 0..sent {
+        stalled.send_text(&format!("{number:04} {}", "e".repeat(2_000))).await;
+    }
+    stalled.send_text("fence").await;
+    let (mut echoes, mut told, mut last) = (0, 0, None);
+    let mut fenced = false;
+    while !fenced || told == 0 {
+        let answer = stalled.next_with_opcode(TEXT).await;
+        if answer.payload == b"fence" {
+            fenced = true;
+            continue;
+        }
+        if answer.payload.starts_with(b"{") {
+            assert_eq!(answer.json()["code"], "too_slow");
+            told += 1;
+            continue;
+        }
+        let number: usize = std::str::from_utf8(&answer.payload[..4]).unwrap().parse().unwrap();
+        assert!(last < Some(number), "echoes out of order: {number} after {last:?}");
+        last = Some(number);
+        echoes += 1;
+    }
+    assert!(echoes < sent, "the buffers are not that large");
+    assert_eq!(told, 1);
+    stalled.send_text("and now").await;
+    assert_eq!(stalled.next_with_opcode(TEXT).await.payload, b"and now");
+}
+
+#[tokio::test]
+async fn a_reader_that_keeps_up_is_never_told_to_be_slow() {
+    let server = TestServer::start(small());
+    let mut client = RawClient::upgrade(&server, "quiet=1").await;
+    for _ in 0..50 {
+        client.write(&frame(FIN | TEXT, b"echo").repeat(small().outbox_messages)).await;
+        for _ in 0..small().outbox_messages {
+            assert_eq!(client.next_frame().await, Some(Frame { opcode: TEXT, payload: b"echo".into() }));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_socket_that_takes_nothing_is_ended_and_announced() {
+    let server = TestServer::start(Settings { write_timeout_ms: 300, ..small() });
+    let mut witness = Client::connect(&server, "witness").await;
+    let (mut stalled, _) = stalled_member(&server, "kitchen").await;
+    witness.next_must_be_line("", "stalled connected").await;
+    let mut publisher = Client::connect_quietly(&server, "publisher").await;
+    witness.next_must_be_line("", "publisher connected").await;
+    publisher.join("kitchen").await;
+    publish_in_step(&mut publisher, &mut [], 320, 1_000).await;
+    publisher.expect("the leaving", |m| m["content"] == "stalled left the room").await;
+    witness.next_must_be_line("", "stalled disconnected").await;
+    witness.count_becomes(2).await;
+    // Whether the close frame fits behind what the kernel holds is not in the server's hands.
+    while let Some(frame) = stalled.next_frame().await {
+        if frame.opcode == CLOSE {
+            assert_eq!(frame.close_code(), 4002);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_reader_that_takes_a_little_now_and_then_is_not_ended() {
+    let write_timeout = Duration::from_millis(1_500);
+    let server = TestServer::start(Settings { write_timeout_ms: 1_500, ..small() });
+    let query = "quiet=1&username=slow&room=kitchen";
+    let mut slow = RawClient::upgrade_with_receive_buffer(&server, query, 16 << 10).await;
+    let joined = slow.next_json().await;
+    let mut ledger = Ledger::after_joined(&joined);
+    let mut publisher = Client::connect_quietly(&server, "publisher").await;
+    publisher.join("kitchen").await;
+    // The pace is the situation itself here: slower than the stream, faster than the timeout.
+    let end = tokio::time::Instant::now() + 4 * write_timeout;
+    let mut head = 0;
+    while tokio::time::Instant::now() < end {
+        head = publish_in_step(&mut publisher, &mut [], 32, 1_000).await;
+        for _ in 0..10 {
+            ledger.enter(&slow.next_json().await);
+        }
+        tokio::time::sleep(write_timeout / 10).await;
+    }
+    catch_up(&mut slow, &mut ledger, head).await;
+    assert!(ledger.missed > 0, "it was slower than the stream");
+    slow.send_text("still here").await;
+    assert_eq!(slow.next_with_opcode(TEXT).await.payload, b"still here");
+}
+
+#[tokio::test]
+async fn many_stalled_readers_slow_nobody() {
+    let server = TestServer::start(small());
+    let mut stalled = Vec::new();
+    for number in 0..30 {
+        let query = format!("quiet=1&username=stalled-{number}&room=kitchen");
+        stalled.push(RawClient::upgrade_with_receive_buffer(&server, &query, TINY).await);
+    }
+    let mut reader = Client::connect_quietly(&server, "reader").await;
+    let joined = reader.join("kitchen").await;
+    let mut members = [(reader, Ledger::starting_at("kitchen", seq_of(&joined) + 2))];
+    let mut publisher = Client::connect_quietly(&server, "publisher").await;
+    publisher.join("kitchen").await;
+    let publishing = publish_in_step(&mut publisher, &mut members, 480, 1_000);
+    tokio::time::timeout(GUARD, publishing).await.expect("nobody waits for the stalled");
+    assert_eq!(members[0].1.missed, 0, "{:?}", members[0].1.gaps);
+}
+
+#[tokio::test]
+async fn a_stalled_reader_may_leave_and_come_back_while_the_stream_goes_on() {
+    let server = TestServer::start(small());
+    let (mut stalled, _) = stalled_member(&server, "kitchen").await;
+    let mut publisher = Client::connect_quietly(&server, "publisher").await;
+    publisher.join("kitchen").await;
+    publish_in_step(&mut publisher, &mut [], 320, 1_000).await;
+    stalled.send(&json!({"type": "leave_room", "room": "kitchen"})).await;
+    publisher.expect("the leaving", |m| m["content"] == "stalled left the room").await;
+    stalled.send(&json!({"type": "join_room", "room": "kitchen"})).await;
+    let line = publisher.expect("the joining", |m| m["content"] == "stalled joined the room").await;
+    let joined = loop {
+        let message = stalled.next_json().await;
+        if message["type"] == "joined" {
+            break message;
+        }
+    };
+    let mut ledger = Ledger::after_joined(&joined);
+    let own = stalled.next_json().await;
+    ledger.enter(&own);
+    assert_eq!((seq_of(&own), content_of(&own)), (seq_of(&line), "stalled joined the room"));
+}

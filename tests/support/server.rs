@@ -1,0 +1,126 @@
+//! The server under test, in a thread of its own.
+
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    sync::{
+        Mutex,
+        mpsc::{Receiver, RecvTimeoutError, channel},
+    },
+    thread,
+};
+
+use roomd::{config::Settings, server::serve};
+use socket2::{Domain, Socket, Type};
+use tokio::{runtime::Builder, sync::oneshot};
+
+use super::GUARD;
+
+/// The defaults without the limits that many clients on one machine would meet by accident, and
+/// with a heartbeat that leaves a test time to look away from a client.
+pub(crate) fn settings() -> Settings {
+    Settings {
+        connections_per_address: 0,
+        messages_per_second: 0,
+        burst: 0,
+        heartbeat_s: 54,
+        write_timeout_ms: 60_000,
+        grace_ms: 2_000,
+        ..Settings::default()
+    }
+}
+
+/// A server on a free port of the loopback; dropping it stops it and waits until it has ended.
+#[derive(Debug)]
+pub(crate) struct TestServer {
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    result: Mutex<Option<Receiver<io::Result<()>>>>,
+}
+
+impl TestServer {
+    /// Starts a server with these settings on one thread.
+    pub(crate) fn start(settings: Settings) -> Self {
+        Self::run(settings, Builder::new_current_thread())
+    }
+
+    /// Starts a server with these settings and several worker threads.
+    pub(crate) fn start_with_workers(settings: Settings, workers: usize) -> Self {
+        let mut builder = Builder::new_multi_thread();
+        builder.worker_threads(workers);
+        Self::run(settings, builder)
+    }
+
+    fn run(settings: Settings, mut builder: Builder) -> Self {
+        let listener = listener();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopping) = oneshot::channel::<()>();
+        let (send_result, result) = channel();
+        thread::spawn(move || {
+            let runtime = builder.enable_all().build().unwrap();
+            let stopping = async {
+                let _ = stopping.await;
+            };
+            let result = runtime.block_on(serve(settings, vec![listener], stopping));
+            // Nobody listens when the test has failed already.
+            let _ = send_result.send(result);
+        });
+        Self { address, stop: Some(stop), result: Mutex::new(Some(result)) }
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What a client puts into its `Host` header.
+    pub(crate) fn host(&self) -> String {
+        self.address.to_string()
+    }
+
+    /// The address of the WebSocket with this query.
+    pub(crate) fn url(&self, query: &str) -> String {
+        format!("ws://{}/ws?{query}", self.address)
+    }
+
+    /// Asks the server to stop.
+    pub(crate) fn begin_stop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            // An error here means that it has ended by itself; `stopped` tells how.
+            let _ = stop.send(());
+        }
+    }
+
+    /// Waits for the end of the server while the clients of the test go on.
+    pub(crate) async fn stopped(mut self) -> io::Result<()> {
+        self.begin_stop();
+        let result = self.result.get_mut().unwrap().take().unwrap();
+        tokio::task::spawn_blocking(move || wait(&result)).await.unwrap()
+    }
+}
+
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        self.begin_stop();
+        let Some(result) = self.result.get_mut().unwrap().take() else { return };
+        if !thread::panicking() {
+            wait(&result).expect("the server ends without an error");
+        }
+    }
+}
+
+fn wait(result: &Receiver<io::Result<()>>) -> io::Result<()> {
+    match result.recv_timeout(GUARD) {
+        Ok(result) => result,
+        Err(RecvTimeoutError::Timeout) => panic!("the server has not stopped within {GUARD:?}"),
+        Err(RecvTimeoutError::Disconnected) => panic!("the server panicked"),
+    }
+}
+
+/// A listener whose backlog takes a storm of connections.
+fn listener() -> TcpListener {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
+    socket.listen(4_096).unwrap();
+    socket.set_nonblocking(true).unwrap();
+    socket.into()
+}

@@ -1,0 +1,379 @@
+// The page: forms, states, wiring. `client.js` has the connection, `messages.js` the messages of a
+// room, `rooms.js` the list of rooms, `composer.js` the field to write in.
+// A plain ES module: no build step. The policy of the page allows no inline script or style.
+
+import { Client, JOIN_REFUSALS, LOBBY } from "./client.js";
+import { composer } from "./composer.js";
+import { RoomView, gapText } from "./messages.js";
+import { RoomList, capped, counted, label, panel } from "./rooms.js";
+import { recall, remember } from "./storage.js";
+
+const LIST_EVERY_MS = 15_000;
+const LIST_SOON_MS = 1_000;
+const RECHECK_MS = 3_000;
+
+const $ = (id) => document.getElementById(id);
+const views = new Map();
+const listed = new Map();
+let current = LOBBY;
+let wantedRoom = null;
+let roomOfLink = "";
+let online = "";
+let sent = 0;
+let countdown = 0;
+let lobbyEpoch = "";
+let restarted = false;
+let welcomed = 0;
+let listSoon = 0;
+const page = Math.random().toString(36).slice(2, 10);
+
+const client = new Client(new URL(".", location.href), {
+  phase: onPhase,
+  welcome: onWelcome,
+  count: onCount,
+  message: onMessage,
+  gap: onGap,
+  joined: onJoined,
+  left: onLeft,
+  rooms: onRooms,
+  ack: ({ room, id, seq }) => views.get(room ?? LOBBY)?.acked(id, seq),
+  error: onError,
+});
+
+const roomList = new RoomList({ open: enter, join: joinAndShow, leave: (room) => client.leave(room) });
+
+// The connection's states
+
+function onPhase(phase, { text = "", code, delayMs = 0 }) {
+  clearInterval(countdown);
+  document.body.dataset.phase = phase;
+  $("status").textContent = { open: "Connected", connecting: "Connecting…", waiting: "Reconnecting…" }[phase] ?? "Disconnected";
+  if (phase === "open") return;
+  online = "";
+  listed.clear();
+  showUnread();
+  showHead();
+  for (const each of views.values()) each.unsure();
+  if (phase === "waiting") countDown(text, Date.now() + delayMs);
+  else if (phase === "stopped") onStopped(text, code);
+  showConnecting(phase);
+}
+
+function showConnecting(phase) {
+  const busy = phase !== "stopped" && phase !== "idle";
+  $("connect").textContent = busy ? "Cancel" : "Connect";
+  $("username").readOnly = busy;
+  if (phase === "connecting" && !entered()) $("entry-text").textContent = "Connecting…";
+}
+
+function onStopped(text, code) {
+  hideBanner();
+  $("entry-text").textContent = text;
+  $("token-part").hidden = code !== 401;
+  $("username").value = client.username || $("username").value;
+  remember("sessionStorage", "page", "");
+  panel.close();
+  $(code === 401 ? "token" : "username").focus();
+}
+
+function countDown(text, until) {
+  const tell = () => {
+    const seconds = Math.ceil((until - Date.now()) / 1_000);
+    const line = `${text} ${seconds > 0 ? `Trying again in ${seconds} s.` : "Trying again…"}`;
+    if (entered()) showBanner(line, "Try now", () => client.wake());
+    else $("entry-text").textContent = line;
+  };
+  tell();
+  countdown = setInterval(tell, 1_000);
+}
+
+function entered() {
+  return document.body.dataset.entered === "yes";
+}
+
+function onWelcome({ username, epoch }) {
+  welcomed += 1;
+  restarted = lobbyEpoch !== "" && lobbyEpoch !== epoch;
+  lobbyEpoch = epoch;
+  document.body.dataset.entered = "yes";
+  hideBanner();
+  $("entry-text").textContent = "";
+  $("who").textContent = username;
+  $("who").title = username;
+  showConnecting("open");
+  for (const each of views.values()) each.recheck(RECHECK_MS);
+  if (roomOfLink) joinAndShow(roomOfLink);
+  roomOfLink = "";
+  client.listRooms();
+  show(current);
+  composer.focus();
+  const asked = $("username").value.trim();
+  if (asked && welcomed === 1 && asked !== username) {
+    showBanner(`You are “${username}” here: the name you chose is in use or not allowed.`, "OK", hideBanner);
+  }
+}
+
+function showBanner(text, action, onAction) {
+  $("banner").hidden = false;
+  $("banner-text").textContent = text;
+  $("banner-action").textContent = action;
+  $("banner-action").onclick = onAction;
+}
+
+function hideBanner() {
+  $("banner").hidden = true;
+  $("banner-text").textContent = "";
+}
+
+// What the server tells
+
+function onCount(text) {
+  online = text;
+  showHead();
+  showRooms();
+}
+
+function onMessage(room, message, own) {
+  const target = view(room);
+  target.add(message, own);
+  if (message.type === "system" && room !== LOBBY) listRoomsSoon();
+  if (message.type === "chat" && !own && (room !== current || document.hidden)) {
+    target.unread += 1;
+    showUnread();
+  }
+}
+
+function onGap(room, gap) {
+  view(room).note(gapText(gap, restarted ? "The server restarted" : "The room began anew"), gap.to);
+}
+
+function onJoined(room, { member_count: members }) {
+  view(room);
+  listed.set(room, members);
+  if (wantedRoom === room) {
+    $("create-name").value = "";
+    showCreateError("");
+    wantedRoom = null;
+    show(room);
+    panel.close();
+    composer.focus();
+  }
+  showRooms();
+  showHead();
+  listRoomsSoon();
+}
+
+function onLeft(room) {
+  views.get(room)?.element.remove();
+  views.delete(room);
+  if (current === room) show(LOBBY);
+  showRooms();
+  listRoomsSoon();
+}
+
+function onRooms(rooms) {
+  listed.clear();
+  for (const { room, members } of rooms) listed.set(room, members);
+  showRooms();
+  showHead();
+}
+
+function onError({ code, content, room, id }) {
+  if (id) return onRefusedMessage(content, room ?? LOBBY, id);
+  if (JOIN_REFUSALS.has(code) && wantedRoom !== null) {
+    wantedRoom = null;
+    return showCreateError(content);
+  }
+  showBanner(content, "OK", hideBanner);
+}
+
+/** The text goes back to where it was written, unless the next one stands there already. */
+function onRefusedMessage(content, room, id) {
+  if (room === current && composer.text === "") composer.text = view(room).takeBack(id);
+  else view(room).failed(id);
+  composer.error = content;
+}
+
+function showCreateError(text) {
+  $("create-error").textContent = text;
+}
+
+// Rooms
+
+function view(room) {
+  let found = views.get(room);
+  if (found) return found;
+  const onScroll = () => room === current && showToEnd();
+  found = new RoomView(label(room), { onRetry: (content) => say(room, content), onScroll });
+  views.set(room, found);
+  $("logs").append(found.element);
+  return found;
+}
+
+function show(room) {
+  if (room !== current) {
+    view(current).draft = composer.text;
+    composer.text = view(room).draft;
+    composer.error = "";
+  }
+  current = room;
+  for (const [name, each] of views) each.show(name === room);
+  view(room).show(true);
+  view(room).unread = 0;
+  composer.placeholder = `Message ${label(room)}`;
+  showHead();
+  showUnread();
+  showToEnd();
+}
+
+function showHead() {
+  $("title").textContent = label(current);
+  const members = listed.get(current) ?? 0;
+  const some = current === LOBBY ? online && `${online} online` : members && counted(members);
+  $("count").textContent = some || "";
+}
+
+function showToEnd() {
+  const { atEnd, below } = view(current);
+  $("to-end").hidden = atEnd;
+  $("to-end").textContent = below ? "New messages ↓" : "To the latest ↓";
+}
+
+function showRooms() {
+  const joined = [...client.rooms].filter(([room, at]) => room === LOBBY || (!at.leaving && at.epoch !== null));
+  const unreadOf = (room) => views.get(room)?.unread ?? 0;
+  roomList.render({ joined: joined.map(([room]) => room), listed, current, online, unreadOf });
+}
+
+function enter(room) {
+  show(room);
+  panel.close();
+  composer.focus();
+}
+
+function joinAndShow(room) {
+  if (client.rooms.get(room)?.joined) return enter(room);
+  if (client.phase !== "open") return showCreateError("Not connected: try again when the connection is back.");
+  wantedRoom = room;
+  client.join(room);
+}
+
+function showUnread() {
+  let all = 0;
+  for (const each of views.values()) all += each.unread;
+  document.title = all > 0 ? `(${all}) roomd` : "roomd";
+  $("side-unread").hidden = all === 0;
+  $("side-unread").textContent = capped(all);
+  showRooms();
+}
+
+function listRoomsSoon() {
+  clearTimeout(listSoon);
+  listSoon = setTimeout(() => client.listRooms(), LIST_SOON_MS);
+}
+
+// Writing
+
+/** Sends a text and shows it on its way; returns whether it could be sent. */
+function say(room, content) {
+  sent += 1;
+  const id = `${page}-${sent}`;
+  const refusal = client.say(room, content, id);
+  composer.error = refusal && refusalText(refusal);
+  if (refusal) return false;
+  view(room).sending(id, content);
+  return true;
+}
+
+function refusalText(refusal) {
+  if (refusal === "offline") return "Not connected. Your text is kept: send it when the connection is back.";
+  const limit = client.limits.message_bytes;
+  return `This message is too large: the server takes ${limit} bytes. Shorten it and send it again.`;
+}
+
+function connect() {
+  const name = $("username").value.trim();
+  remember("localStorage", "username", name);
+  remember("sessionStorage", "token", $("token").value);
+  client.connect({ name, token: $("token").value });
+}
+
+// Wiring
+
+$("entry").addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (client.phase === "idle" || client.phase === "stopped") connect();
+  else client.disconnect();
+});
+composer.onSend((text) => say(current, text));
+$("create").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const room = $("create-name").value.trim();
+  if (room) joinAndShow(room);
+  else showCreateError("Give the room a name.");
+});
+$("create-name").addEventListener("input", () => showCreateError(""));
+$("disconnect").addEventListener("click", () => client.disconnect());
+$("to-end").addEventListener("click", () => view(current).toEnd());
+$("side-open").addEventListener("click", () => {
+  panel.open();
+  client.listRooms();
+});
+$("side-close").addEventListener("click", () => panel.close());
+$("shade").addEventListener("click", () => panel.close());
+document.addEventListener("keydown", (event) => event.key === "Escape" && panel.close());
+matchMedia("(min-width: 48rem)").addEventListener("change", () => panel.close());
+window.addEventListener("online", () => client.wake());
+window.addEventListener("pageshow", () => {
+  remember("sessionStorage", "page", "");
+  client.wake();
+});
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) return;
+  client.wake();
+  view(current).unread = 0;
+  showUnread();
+});
+// Only a page that is gone leaves its place to the next one: a copied tab must not take it over.
+window.addEventListener("pagehide", () => {
+  if (client.phase === "idle" || client.phase === "stopped") return;
+  const rooms = [...client.rooms.keys()].filter((room) => room !== LOBBY);
+  const { username, resume, ownIds } = client;
+  remember("sessionStorage", "page", JSON.stringify({ username, resume, rooms, current, ownIds: [...ownIds] }));
+});
+// iOS lays its keyboard over the page and tells only the visual viewport.
+window.visualViewport?.addEventListener("resize", ({ target }) => {
+  document.documentElement.style.setProperty("--visible", `${target.height * target.scale}px`);
+  if (target.scale === 1) window.scrollTo(0, 0);
+});
+new ResizeObserver(() => view(current).settle()).observe($("logs"));
+setInterval(() => !document.hidden && client.listRooms(), LIST_EVERY_MS);
+
+start();
+
+function start() {
+  const fragment = new URLSearchParams(location.hash.slice(1));
+  const query = new URLSearchParams(location.search);
+  const token = fragment.get("token") ?? recall("sessionStorage", "token");
+  if (fragment.has("token")) history.replaceState(null, "", location.pathname + location.search);
+  remember("sessionStorage", "token", token);
+  roomOfLink = fragment.get("room") ?? "";
+  $("token").value = token;
+  $("username").value = query.get("username") ?? recall("localStorage", "username");
+  showRooms();
+  if (!comeBack() && query.has("username")) connect();
+  else if (client.phase === "idle") $("username").focus();
+}
+
+/** After a reload: the same name, the same rooms, without asking. */
+function comeBack() {
+  const saved = recall("sessionStorage", "page");
+  remember("sessionStorage", "page", "");
+  if (!saved) return false;
+  const { current: room, ...rest } = JSON.parse(saved);
+  client.restore(rest);
+  $("username").value = rest.username;
+  wantedRoom = room || null;
+  client.connect({ name: rest.username, token: $("token").value });
+  return true;
+}

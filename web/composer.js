@@ -1,0 +1,54 @@
+// The field that messages are written in. A plain ES module: no build step.
+
+const HEIGHT_MAX_PX = 160;
+
+const form = document.getElementById("composer");
+const field = document.getElementById("text");
+const error = document.getElementById("composer-error");
+
+export const composer = {
+  get text() {
+    return field.value;
+  },
+
+  set text(text) {
+    field.value = text;
+    fit();
+  },
+
+  /** Says below what is being written why it was not sent; "" takes the sentence back. */
+  set error(text) {
+    error.textContent = text;
+  },
+
+  set placeholder(text) {
+    field.placeholder = text;
+  },
+
+  /** Not on a phone: there it would bring up the keyboard. */
+  focus() {
+    if (!matchMedia("(pointer: coarse)").matches) field.focus();
+  },
+
+  /** Calls `send(text)` for what is written; what it returns true for is gone from the field. */
+  onSend(send) {
+    const submit = (event) => {
+      event.preventDefault();
+      if (field.value.trim() !== "" && send(field.value)) composer.text = "";
+    };
+    form.addEventListener("submit", submit);
+    field.addEventListener("keydown", (event) => {
+      // Enter also ends the writing of a Japanese or Chinese word: that must not send.
+      const writing = event.isComposing || event.keyCode === 229;
+      if (event.key === "Enter" && !event.shiftKey && !writing) submit(event);
+    });
+  },
+};
+
+field.addEventListener("input", fit);
+
+/** As high as the text, within bounds. */
+function fit() {
+  field.style.height = "auto";
+  field.style.height = `${Math.min(field.scrollHeight + 2, HEIGHT_MAX_PX)}px`;
+}

@@ -1,0 +1,112 @@
+// The list of rooms, and the panel that holds it where the screen is narrow.
+// A plain ES module: no build step.
+
+import { LOBBY } from "./client.js";
+import { make } from "./messages.js";
+
+const LOBBY_NAME = "Global Chat";
+const UNREAD_SHOWN_MAX = 99;
+
+const $ = (id) => document.getElementById(id);
+
+/** What a room is called on the page. */
+export function label(room) {
+  return room === LOBBY ? LOBBY_NAME : room;
+}
+
+/** How many are in a room, in words. */
+export function counted(members) {
+  return members === 1 ? "1 member" : `${members} members`;
+}
+
+/** A count of unread messages as a badge shows it. */
+export function capped(unread) {
+  return unread > UNREAD_SHOWN_MAX ? `${UNREAD_SHOWN_MAX}+` : String(unread);
+}
+
+/** The rooms, ours first; `open`, `join` and `leave` are called with a room when its button is pressed. */
+export class RoomList {
+  #on;
+
+  constructor(on) {
+    this.#on = on;
+  }
+
+  /**
+   * Shows `joined` (names), `listed` (name to member count), the `current` room, the number of
+   * clients `online` (text) and, by `unreadOf(room)`, what was not read. Keeps the focus.
+   */
+  render(state) {
+    const focused = document.activeElement?.dataset?.key;
+    $("rooms").replaceChildren(...state.joined.map((room) => this.#row(room, true, state)));
+    const others = [...state.listed.keys()].filter((room) => !state.joined.includes(room));
+    others.sort((a, b) => state.listed.get(b) - state.listed.get(a) || a.localeCompare(b));
+    $("others").replaceChildren(...others.map((room) => this.#row(room, false, state)));
+    $("others-part").hidden = others.length === 0;
+    if (focused) document.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
+  }
+
+  #row(room, joined, state) {
+    const here = joined && room === state.current;
+    const row = make("li", here ? "room current" : "room");
+    const open = button("open", `open ${room}`, () => (joined ? this.#on.open(room) : this.#on.join(room)));
+    open.append(make("bdi", "name", label(room)), ...marks(room, joined, state));
+    if (here) open.setAttribute("aria-current", "true");
+    row.append(open);
+    if (joined && room !== LOBBY) row.append(this.#leave(room));
+    return row;
+  }
+
+  #leave(room) {
+    const leave = button("leave quiet", `leave ${room}`, () => this.#on.leave(room));
+    leave.textContent = "Leave";
+    leave.setAttribute("aria-label", `Leave ${room}`);
+    return leave;
+  }
+}
+
+function button(className, key, onClick) {
+  const element = make("button", className);
+  element.type = "button";
+  element.dataset.key = key;
+  element.addEventListener("click", onClick);
+  return element;
+}
+
+function marks(room, joined, { listed, online, unreadOf }) {
+  const found = [];
+  const members = listed.get(room);
+  const unread = unreadOf(room);
+  if (unread > 0) found.push(mark("badge", capped(unread), `${unread} unread`));
+  if (room === LOBBY && online) found.push(mark("members", online, `${online} online`));
+  else if (members !== undefined) found.push(mark("members", String(members), counted(members)));
+  if (!joined) found.push(make("span", "hint", "Join"));
+  return found;
+}
+
+/** A figure that reads well aloud too. */
+function mark(className, text, spoken) {
+  const element = make("span", className);
+  const figure = make("span", "", text);
+  figure.setAttribute("aria-hidden", "true");
+  element.append(figure, make("span", "unseen", `, ${spoken}`));
+  element.title = spoken;
+  return element;
+}
+
+/** The panel: beside the messages where there is room, else over them. */
+export const panel = {
+  open() {
+    document.body.classList.add("side-shown");
+    $("side-open").setAttribute("aria-expanded", "true");
+    $("main").inert = true;
+    $("side-close").focus();
+  },
+  close() {
+    if (!document.body.classList.contains("side-shown")) return;
+    document.body.classList.remove("side-shown");
+    $("side-open").setAttribute("aria-expanded", "false");
+    $("main").inert = false;
+    $("side-open").focus();
+  },
+};
