@@ -7,6 +7,10 @@ use std::{collections::BTreeSet, fs, path::PathBuf};
 
 #[path = "../fuzz/checks/frame_reader.rs"]
 mod frame_reader;
+#[path = "../fuzz/checks/hub_ops.rs"]
+mod hub_ops;
+#[path = "../fuzz/checks/message_parse.rs"]
+mod message_parse;
 
 struct Target {
     /// Also the name of its folder.
@@ -14,7 +18,11 @@ struct Target {
     check: fn(&[u8]),
 }
 
-const TARGETS: &[Target] = &[Target { name: "frame_reader", check: frame_reader::check }];
+const TARGETS: &[Target] = &[
+    Target { name: "frame_reader", check: frame_reader::check },
+    Target { name: "hub_ops", check: hub_ops::check },
+    Target { name: "message_parse", check: message_parse::check },
+];
 
 fn corpus() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus")

@@ -24,7 +24,10 @@ pub(crate) fn check(data: &[u8]) {
         Ok(ClientMessage::Other) => {
             let value = serde_json::from_str::<serde_json::Value>(text);
             let kind = value.as_ref().ok().and_then(|value| value.get("type")?.as_str());
-            assert!(!matches!(kind, Some("chat" | "join_room" | "leave_room" | "list_rooms" | "list_members" | "ping")));
+            assert!(!matches!(
+                kind,
+                Some("chat" | "join_room" | "leave_room" | "list_rooms" | "list_members" | "ping")
+            ));
         }
         Ok(_) => {}
         Err(bad) => assert!(!bad.advice.is_empty()),

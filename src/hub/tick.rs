@@ -82,9 +82,8 @@ impl Hub {
         }
         if now.ms >= client.ping_due_ms {
             client.ping_due_ms = now.ms + heartbeat;
-            if !self.blocked.contains(id.index()) {
-                self.push_frame(id, &frame::control_frame(Opcode::Ping, b""));
-            }
+            // Also to a blocked client: one that is always a little behind must be asked as well.
+            self.push_frame(id, &frame::control_frame(Opcode::Ping, b""));
         }
     }
 }

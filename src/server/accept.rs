@@ -1,6 +1,6 @@
 //! The accept loops: connections come in bounded numbers, and have little time to say what they want.
 
-use super::{door::Connection, shared::Shared};
+use super::{door::Connection, shared::Shared, socket};
 use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::{
@@ -78,8 +78,7 @@ async fn serve(
     shared: Arc<Shared>,
     router: Router,
 ) {
-    // Small answers leave at once instead of waiting for an acknowledgement (Nagle).
-    let _ = stream.set_nodelay(true);
+    socket::tune(&stream, &shared.settings);
     let peer: SocketAddr = connection.peer;
     let service = TowerToHyperService::new(router.layer(axum::Extension(connection)));
     let mut http = pin!(

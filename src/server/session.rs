@@ -7,7 +7,7 @@
 use super::{
     door::{Pass, Visitor},
     shared::Shared,
-    socket::{Socket, tune},
+    socket::Socket,
     switchboard::Switchboard,
 };
 use crate::{
@@ -43,7 +43,6 @@ pub(super) async fn begin(shared: Arc<Shared>, upgrade: OnUpgrade, visitor: Visi
         return;
     };
     let stream = parts.io.into_inner();
-    tune(&stream, &shared.settings);
     let socket = Arc::new(Socket::new(stream, visitor.place.clone()));
     let Some(mut session) = Session::connect(&shared, &socket, &visitor, pass) else { return };
     session.receive_read_ahead(&parts.read_buf);
@@ -80,6 +79,8 @@ impl Session {
         if let Some(name) = board.hub.name(id) {
             tracing::debug!(address = %visitor.address, name, "connected");
         }
+        // Others hear that somebody came before they hear where.
+        board.settle(now);
         for room in &visitor.rooms {
             board.hub.join_room(id, room, now);
         }
@@ -129,10 +130,8 @@ impl Session {
                 },
             }
         };
-        match read {
-            Some(Ok(1..)) => {}
-            Some(Ok(0) | Err(_)) => board.hub.end(self.id, Ending::Lost, now),
-            None => {}
+        if let Some(Ok(0) | Err(_)) = read {
+            board.hub.end(self.id, Ending::Lost, now);
         }
         if let Some(Ok(taken @ 1..)) = read {
             self.receive(board, &mut buffer[..taken], now);

@@ -24,4 +24,4 @@ mod webdriver;
 use std::time::Duration;
 
 /// A guard against hanging, not a measure: nothing under test takes this long on a busy machine.
-const GUARD: Duration = Duration::from_secs(60);
+const GUARD: Duration = Duration::from_mins(1);

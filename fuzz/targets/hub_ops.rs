@@ -1,0 +1,6 @@
+#![no_main]
+
+#[path = "../checks/hub_ops.rs"]
+mod hub_ops;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| hub_ops::check(data));

@@ -1,0 +1,207 @@
+//! Holds `docs/PROTOCOL.md` against the server: every dialogue is played, every table has what the
+//! code has, and every type of the tables occurs in a dialogue.
+
+#![allow(clippy::unwrap_used)]
+
+mod dialogue;
+mod markdown;
+mod support;
+
+use std::collections::BTreeSet;
+
+use dialogue::Step;
+use markdown::{Document, code_words};
+use roomd::{
+    limits,
+    protocol::{
+        encode::{AnnouncedLimits, Body, GapReason, RoomLine, ServerMessage},
+        frame::CloseCode,
+        message::{self, ClientMessage, ErrorCode},
+    },
+};
+use serde_json::Value;
+
+/// The variants of an enum; a new one that is not listed here does not compile.
+macro_rules! every {
+    ($kind:ident: $($variant:ident),+) => {{
+        let all = [$($kind::$variant),+];
+        let _exhaustive = |value: $kind| match value { $($kind::$variant => ()),+ };
+        all
+    }};
+}
+
+fn protocol() -> Document {
+    markdown::read("docs/PROTOCOL.md")
+}
+
+/// The dialogues of all documents, each with the place where it begins.
+fn dialogues() -> Vec<(String, Vec<Step>)> {
+    let mut all = Vec::new();
+    for document in markdown::all() {
+        let blocks = document.blocks().into_iter().filter(|block| block.language == "dialogue");
+        all.extend(
+            blocks.map(|block| (format!("{}:{}", document.name, block.line), dialogue::parse(&block))),
+        );
+    }
+    all
+}
+
+/// The types in JSON objects that the dialogues send or receive.
+fn types_in_dialogues(pick: impl Fn(&Step) -> Option<&String>) -> BTreeSet<String> {
+    let dialogues = dialogues();
+    let texts = dialogues.iter().flat_map(|(_, steps)| steps).filter_map(pick);
+    let types = texts
+        .filter_map(|text| serde_json::from_str::<Value>(text).ok()?["type"].as_str().map(str::to_owned));
+    types.collect()
+}
+
+/// The words in backticks in the first cells of a table.
+fn first_cells(heading: &str) -> BTreeSet<String> {
+    let rows = protocol().table(heading);
+    rows.iter().map(|row| row[0].trim_matches('`').to_owned()).collect()
+}
+
+fn set<T: ToString>(items: impl IntoIterator<Item = T>) -> BTreeSet<String> {
+    items.into_iter().map(|item| item.to_string()).collect()
+}
+
+#[tokio::test]
+async fn every_dialogue_goes_as_it_is_written() {
+    let dialogues = dialogues();
+    assert!(dialogues.len() >= 12, "the dialogues are found");
+    for (place, steps) in &dialogues {
+        println!("{place}");
+        dialogue::play(steps).await;
+    }
+}
+
+#[test]
+fn every_type_of_a_client_has_a_row_and_a_dialogue() {
+    let documented = first_cells("## Client to server");
+    let mut known = BTreeSet::new();
+    for kind in &documented {
+        let text = format!(r#"{{"type": "{kind}", "content": "", "room": "k"}}"#);
+        known.insert(match message::parse(&text).unwrap() {
+            ClientMessage::Chat { .. } => "chat",
+            ClientMessage::JoinRoom { .. } => "join_room",
+            ClientMessage::LeaveRoom { .. } => "leave_room",
+            ClientMessage::ListRooms => "list_rooms",
+            ClientMessage::ListMembers { .. } => "list_members",
+            ClientMessage::Ping => "ping",
+            ClientMessage::Other => panic!("the server knows no type {kind}"),
+        });
+    }
+    assert_eq!(set(known), documented);
+    assert_eq!(documented.len(), 6, "a type of the code has no row");
+    let sent = types_in_dialogues(|step| if let Step::Send(_, text) = step { Some(text) } else { None });
+    assert_eq!(documented.difference(&sent).collect::<Vec<_>>(), [""; 0], "types without a dialogue");
+}
+
+/// One message of each type, in a room where the type can have one.
+fn server_messages() -> Vec<Value> {
+    let limits = AnnouncedLimits::default();
+    let rooms = [RoomLine { room: "k", members: 1, seq: 1 }];
+    let bodies = [
+        Body::Welcome { client_id: "", username: "", epoch: "", resume: "", limits: &limits, heartbeat_s: 1 },
+        Body::System { seq: 1 },
+        Body::ClientCount,
+        Body::Chat { seq: 1, client_id: "" },
+        Body::Joined { epoch: "", seq: 1, members: &[], member_count: 0 },
+        Body::Left,
+        Body::Gap { from: 1, to: 1, reason: GapReason::Slow },
+        Body::Rooms { rooms: &rooms, room_count: 1 },
+        Body::Members { members: &[], member_count: 0 },
+        Body::Ack { id: "", seq: 1 },
+        Body::Pong,
+        Body::Error { code: ErrorCode::BadMessage, id: Some("") },
+        Body::Restarting { retry_ms: 1 },
+    ];
+    // A new variant does not compile until it is listed above.
+    let _exhaustive = |body: Body<'_>| match body {
+        Body::Welcome { .. } | Body::System { .. } | Body::ClientCount | Body::Chat { .. } => (),
+        Body::Joined { .. } | Body::Left | Body::Gap { .. } | Body::Rooms { .. } => (),
+        Body::Members { .. } | Body::Ack { .. } | Body::Pong | Body::Error { .. } => (),
+        Body::Restarting { .. } => (),
+    };
+    let message = |body| ServerMessage::system(format_args!(""), 1, body);
+    bodies.into_iter().map(|body| serde_json::to_value(message(body)).unwrap()).collect()
+}
+
+#[test]
+fn every_type_of_the_server_has_a_row_with_its_fields_and_a_dialogue() {
+    const ENVELOPE: [&str; 4] = ["type", "content", "sender", "timestamp"];
+    let messages = server_messages();
+    let rows = protocol().table("## Server to client");
+    let types = set(messages.iter().map(|message| message["type"].as_str().unwrap()));
+    assert_eq!(first_cells("## Server to client"), types);
+    for message in &messages {
+        let row = rows.iter().find(|row| row[0].trim_matches('`') == message["type"]).unwrap();
+        let told = code_words(&row[2]);
+        let limits = message["limits"].as_object().into_iter().flat_map(|limits| limits.keys());
+        let lines = message["rooms"][0].as_object().into_iter().flat_map(|line| line.keys());
+        for field in message.as_object().unwrap().keys().chain(limits).chain(lines) {
+            let is_told = ENVELOPE.contains(&field.as_str()) || told.contains(&field.as_str());
+            assert!(is_told, "the row of {} does not have `{field}`", row[0]);
+        }
+    }
+    let received =
+        types_in_dialogues(|step| if let Step::Receive(_, text) = step { Some(text) } else { None });
+    assert_eq!(types.difference(&received).collect::<Vec<_>>(), [""; 0], "types without a dialogue");
+}
+
+#[test]
+fn every_error_code_and_reason_of_a_gap_is_told() {
+    let codes = every!(ErrorCode: BadMessage, BadRoomName, NotInRoom, RoomsFull, TooManyRooms, RateLimited,
+        TooLarge, TooSlow, UnknownRoom);
+    let name = |code| serde_json::to_value(code).unwrap().as_str().unwrap().to_owned();
+    assert_eq!(first_cells("### Error codes"), set(codes.map(name)));
+
+    let name = |reason| serde_json::to_value(reason).unwrap().as_str().unwrap().to_owned();
+    let reasons = every!(GapReason: Slow, Expired, Restart).map(name);
+    let rows = protocol().table("## Server to client");
+    let row = rows.iter().find(|row| row[0] == "`gap`").unwrap();
+    for reason in &reasons {
+        assert!(code_words(&row[2]).contains(&reason.as_str()), "{reason}");
+    }
+}
+
+#[test]
+fn every_close_code_is_told_with_whether_to_come_back() {
+    let codes = every!(CloseCode: Normal, GoingAway, Protocol, NotUtf8, Policy, TooLarge, Internal, Restart,
+        TryAgainLater, TakenOver, NotReadable, NoSignOfLife);
+    assert_eq!(first_cells("### Close codes"), set(codes.map(CloseCode::code)));
+    for row in protocol().table("### Close codes") {
+        assert!(["yes", "no"].contains(&row[2].as_str()), "{row:?}");
+    }
+}
+
+#[test]
+fn the_sizes_of_names_are_those_of_the_code() {
+    let text = protocol().text;
+    for told in [
+        format!(
+            "at most {}\ngrapheme clusters and {} bytes",
+            limits::NAME_GRAPHEMES_MAX,
+            limits::NAME_BYTES_MAX
+        ),
+        format!("1 to {} bytes", limits::ROOM_NAME_BYTES_MAX),
+        format!("at most {} bytes", limits::MESSAGE_ID_BYTES_MAX),
+        format!("1 to {} of `A-Za-z0-9_-`", limits::EPOCH_BYTES_MAX),
+        format!("(names, at most {})", limits::JOINED_MEMBERS_MAX),
+    ] {
+        assert!(text.contains(&told), "{told}");
+    }
+    assert_eq!(limits::RESUME_MS, 5 * 60 * 1_000, "five minutes, says the document");
+}
+
+#[test]
+fn every_piece_of_json_in_the_documents_is_json() {
+    for document in markdown::all() {
+        for block in document.blocks().into_iter().filter(|block| block.language == "json") {
+            for line in block.lines.iter().filter(|line| !line.is_empty()) {
+                let read = serde_json::from_str::<Value>(line);
+                assert!(read.is_ok(), "{} line {}: {line}", document.name, block.line);
+            }
+        }
+    }
+}
