@@ -30,6 +30,7 @@ fn main() {
                 })
             }
         };
+        let value = grouped(value);
         writeln!(constants, "/// Build-time ceiling, `{variable}`.\npub const {name}_MAX: usize = {value};")
             .expect("writing to a string");
     }
@@ -43,6 +44,13 @@ fn main() {
     }
     let out = env::var_os("OUT_DIR").expect("cargo sets OUT_DIR");
     fs::write(Path::new(&out).join("ceilings.rs"), constants).expect("OUT_DIR is writable");
+}
+
+/// A number as Rust code writes it, its digits in groups of three.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
+    groups.join("_")
 }
 
 fn refuse(why: &str) -> ! {

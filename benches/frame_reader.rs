@@ -59,6 +59,7 @@ fn compare(kind: &str, content: &str, read_bytes: usize) {
     );
 }
 
+#[expect(clippy::disallowed_methods, reason = "this is the measure")]
 fn timed(read: impl Fn() -> usize, messages: usize) -> Duration {
     let start = Instant::now();
     assert_eq!(black_box(read()), messages, "every message was read");

@@ -245,7 +245,7 @@ impl World {
             Replay::None => {}
             Replay::Last(count) => message["history"] = (*count).into(),
             Replay::Since(position) => {
-                message["since"] = format!("{}:{}", position.epoch, position.seq).into()
+                message["since"] = format!("{}:{}", position.epoch, position.seq).into();
             }
         }
         self.say(peer, &message);

@@ -1,10 +1,8 @@
-//! How much a hub can hold, and what that costs at most.
+//! How much a hub can hold, and what follows from it for frames and outboxes.
 
-use super::{client::Client, client::Membership, outbox::Outbox, resume::Departed, room::Room};
 use crate::{
     limits::{FRAME_HEADER_BYTES_MAX, LOG_MESSAGES_OF_GREATEST_SIZE, NAME_GRAPHEMES_MAX},
     protocol::encode::AnnouncedLimits,
-    table::{BitSet, Index, Log, Slots},
 };
 
 /// The sizes and limits of a hub; all tables are reserved from it when the hub is made.
@@ -36,19 +34,6 @@ pub struct Capacities {
     pub heartbeat_s: u64,
 }
 
-/// One consumer of memory: so many of so many bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MemoryLine {
-    /// What it is, in words of the settings.
-    pub what: &'static str,
-    /// How many there are.
-    pub count: usize,
-    /// Bytes of each.
-    pub bytes: usize,
-    /// The fields of [`Capacities`] that change it.
-    pub by: &'static [&'static str],
-}
-
 /// More than the envelope of any message adds to its content: field names, 20-digit numbers, the
 /// sender and the room with every byte escaped.
 const ENVELOPE_BYTES_MAX: usize = 1_024;
@@ -68,29 +53,6 @@ impl Capacities {
         self.outbox_bytes.max(frame) + self.outbox_messages * FACT_BYTES_MAX
     }
 
-    /// Every consumer of memory in the hub at its greatest.
-    pub fn memory(&self) -> Vec<MemoryLine> {
-        let log = Log::bytes(self.log_bytes, self.log_messages);
-        let room = size_of::<Room>() + BitSet::bytes(self.clients);
-        let outbox = self.outbox_ceiling() + size_of::<Outbox>();
-        let memberships = (self.rooms_per_client + 1) * size_of::<Membership>();
-        let tables = Slots::<Client>::bytes(self.clients)
-            + self.clients * size_of::<Departed>()
-            + 3 * Index::bytes(self.clients)
-            + Index::bytes(self.rooms)
-            + 4 * BitSet::bytes(self.clients);
-        let line = |what, count, bytes, by| MemoryLine { what, count, bytes, by };
-        vec![
-            line("room logs", self.rooms + 1, log, &["rooms", "log_bytes", "log_messages"]),
-            line("rooms", self.rooms + 1, room, &["rooms", "clients"]),
-            line("tables", 1, tables, &["clients"]),
-            line("memberships", self.clients, memberships, &["clients", "rooms_per_client"]),
-            line("outboxes", self.clients, outbox, &["clients", "outbox_bytes", "message_bytes"]),
-        ]
-    }
-}
-
-impl Capacities {
     /// The part that clients are told.
     pub(super) fn announced(&self) -> AnnouncedLimits {
         AnnouncedLimits {
@@ -101,5 +63,34 @@ impl Capacities {
             burst: self.burst,
             write_timeout_ms: self.write_timeout_ms,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hub::tests::tiny;
+
+    #[test]
+    fn a_log_takes_frames_of_a_quarter_of_its_bytes_or_of_a_message() {
+        let of = |log_bytes, message_bytes| Capacities { log_bytes, message_bytes, ..tiny() }.entry_bytes();
+        assert_eq!(of(8_192, 4_096), 2_048);
+        assert_eq!(of(1 << 20, 4_096), 4_096 + ENVELOPE_BYTES_MAX);
+    }
+
+    #[test]
+    fn an_outbox_holds_what_is_set_or_one_frame_and_what_says_that_something_is_missing() {
+        let of = |outbox_bytes| {
+            let sizes = Capacities {
+                log_bytes: 4_000,
+                message_bytes: 1_000,
+                outbox_messages: 2,
+                outbox_bytes,
+                ..tiny()
+            };
+            sizes.outbox_ceiling() - 2 * FACT_BYTES_MAX
+        };
+        let frame = 1_000 + FRAME_HEADER_BYTES_MAX;
+        assert_eq!([frame - 1, frame, frame + 1].map(of), [frame, frame, frame + 1]);
     }
 }

@@ -251,6 +251,10 @@ impl Hub {
     fn count_ending(&mut self, ending: Ending) {
         self.counters.add(Counter::Disconnected, 1);
         if let Ending::By(code, _) = ending {
+            #[expect(
+                clippy::wildcard_enum_match_arm,
+                reason = "the other codes have no counter of their own"
+            )]
             match code {
                 CloseCode::TakenOver => self.counters.add(Counter::TakenOver, 1),
                 CloseCode::NotReadable => self.counters.add(Counter::NotReadable, 1),

@@ -16,6 +16,7 @@ mod client;
 mod connect;
 mod counters;
 mod drain;
+mod memory;
 mod outbox;
 mod publish;
 mod receive;
@@ -24,9 +25,10 @@ mod room;
 mod rooms;
 mod tick;
 
-pub use capacities::{Capacities, MemoryLine};
+pub use capacities::Capacities;
 pub use connect::{Ending, Hello};
 pub use counters::{Counter, Counters};
+pub use memory::MemoryLine;
 pub use resume::Token;
 
 use crate::{

@@ -167,6 +167,7 @@ impl Outbox {
     }
 
     /// Bytes of an entry that are not on the wire.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "its address tells whether it is the front one")]
     fn left(&self, entry: &Entry) -> usize {
         let is_front = self.entries.first().is_some_and(|front| std::ptr::eq(front, entry));
         entry.len as usize - if is_front { self.sent as usize } else { 0 }

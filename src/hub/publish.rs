@@ -1,6 +1,10 @@
 //! The way into a log: encode once, make room, append, mark who is due.
 
-use super::{ClientId, Hub, Now, client::RoomId, counters::Counter};
+use super::{
+    ClientId, Hub, Now,
+    client::{Client, RoomId},
+    counters::Counter,
+};
 use crate::{
     protocol::{
         encode::{Body, Content, ServerMessage},
@@ -72,7 +76,7 @@ impl Hub {
         let mut from = 0;
         while let Some(index) = self.rooms[id.index()].members.next_from(from) {
             from = index + 1;
-            let inside = self.clients.at(index).and_then(|client| client.inside());
+            let inside = self.clients.at(index).and_then(Client::inside);
             if inside.is_some_and(|(room, seq)| room == id && seq < tail) {
                 self.take_rest(index);
             }

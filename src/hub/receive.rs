@@ -190,13 +190,11 @@ impl Hub {
         self.counters.add(Counter::Gaps, 1);
         let Some(client) = self.clients.get_mut(id) else { return };
         let outbox = client.outbox.get_or_insert_with(|| self.spare_outbox.take().unwrap_or_default());
-        match outbox.push_fact(&self.scratch[start..], &self.capacities) {
-            Ok(dropped) => self.counters.add(Counter::AnswersDropped, dropped.into()),
-            Err(_) => {
-                let reason = "Read what is sent before you ask for more.";
-                return self.end(id, Ending::By(CloseCode::Policy, reason), now);
-            }
-        }
+        let Ok(dropped) = outbox.push_fact(&self.scratch[start..], &self.capacities) else {
+            let reason = "Read what is sent before you ask for more.";
+            return self.end(id, Ending::By(CloseCode::Policy, reason), now);
+        };
+        self.counters.add(Counter::AnswersDropped, dropped.into());
         self.mark_due(id.index());
     }
 

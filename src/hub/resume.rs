@@ -26,6 +26,7 @@ impl Token {
     }
 
     /// A random number that belongs to this client, below `bound`.
+    #[expect(clippy::cast_possible_truncation, reason = "the lower half is as random")]
     pub(super) const fn below(self, bound: u64) -> u64 {
         u128::from_be_bytes(self.0) as u64 % bound
     }

@@ -1,6 +1,10 @@
 //! Joining, leaving and listing.
 
-use super::{ClientId, Hub, Now, client::RoomId, counters::Counter};
+use super::{
+    ClientId, Hub, Now,
+    client::{Client, RoomId},
+    counters::Counter,
+};
 use crate::{
     limits::{EPOCH_BYTES_MAX, JOINED_MEMBERS_MAX},
     protocol::{
@@ -123,7 +127,7 @@ impl Hub {
 
     /// Declares everything that waits in a log as missing, but for a frame that is half on the wire.
     fn finish_reading(&mut self, id: ClientId, room: RoomId, place: usize, now: Now) {
-        if self.clients.get(id).and_then(|client| client.inside()).is_some_and(|inside| inside.0 == room) {
+        if self.clients.get(id).and_then(Client::inside).is_some_and(|inside| inside.0 == room) {
             self.take_rest(id.index());
         }
         let next = self.room(room).log.next();

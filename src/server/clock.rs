@@ -13,13 +13,24 @@ pub(super) struct Clock {
 
 impl Clock {
     pub(super) fn start() -> Self {
-        Self { start: Instant::now() }
+        Self { start: instant() }
     }
 
     pub(super) fn now(&self) -> Now {
         Now {
-            ms: u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX),
-            unix_s: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
+            ms: u64::try_from(instant().duration_since(self.start).as_millis()).unwrap_or(u64::MAX),
+            unix_s: wall().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
         }
     }
+}
+
+/// The monotonic clock.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads it")]
+pub(super) fn instant() -> Instant {
+    Instant::now()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that reads it")]
+fn wall() -> SystemTime {
+    SystemTime::now()
 }

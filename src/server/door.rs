@@ -9,7 +9,7 @@ use crate::{
         message::{Position, Replay, position},
     },
 };
-use axum::http::{HeaderMap, Method, Uri, header};
+use axum::http::{HeaderMap, Method, Uri, header, uri::Authority};
 use std::{
     borrow::Cow,
     collections::{HashMap, hash_map::Entry},
@@ -190,7 +190,7 @@ impl Query {
             "since" if !value.is_empty() => match position(Cow::Owned(value.into_owned())) {
                 Some(since) => self.since = Some(since),
                 None => {
-                    self.advice = Some("Give `since` as EPOCH:SEQ, as `welcome` and the messages told them.")
+                    self.advice = Some("Give `since` as EPOCH:SEQ, as `welcome` and the messages told them.");
                 }
             },
             "history" if !value.is_empty() => match value.parse() {
@@ -221,7 +221,7 @@ impl Query {
 /// Where a request says that it goes; HTTP/1.1 requires it, in one place or the other.
 fn host_of<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> &'a str {
     let in_header = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    uri.authority().map(|authority| authority.as_str()).or(in_header).unwrap_or_default()
+    uri.authority().map(Authority::as_str).or(in_header).unwrap_or_default()
 }
 
 /// Takes the same time wherever the two differ.

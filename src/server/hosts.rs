@@ -1,5 +1,6 @@
 //! Under which names and addresses this board is reached, and which pages may connect to it.
 
+use super::clock;
 use crate::config::Settings;
 use std::{
     net::{IpAddr, Ipv6Addr},
@@ -83,10 +84,11 @@ impl Hosts {
 
     fn is_interface(&self, address: IpAddr) -> bool {
         let mut interfaces = self.interfaces.lock().unwrap_or_else(PoisonError::into_inner);
-        if interfaces.looked_up.is_none_or(|then| then.elapsed() >= LOOK_UP_EVERY) {
+        let now = clock::instant();
+        if interfaces.looked_up.is_none_or(|then| now.duration_since(then) >= LOOK_UP_EVERY) {
             let found = if_addrs::get_if_addrs().unwrap_or_default();
             interfaces.addresses = found.iter().map(if_addrs::Interface::ip).collect();
-            interfaces.looked_up = Some(Instant::now());
+            interfaces.looked_up = Some(now);
         }
         interfaces.addresses.contains(&address)
     }

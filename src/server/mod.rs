@@ -100,11 +100,11 @@ async fn tick(shared: Arc<Shared>) {
 }
 
 async fn stop_in_order(shared: &Shared, places: &Places) {
-    let now = shared.now();
-    let mut board = shared.lock();
-    board.hub.announce_restart(now);
-    board.settle(now);
-    drop(board);
+    {
+        let (now, mut board) = (shared.now(), shared.lock());
+        board.hub.announce_restart(now);
+        board.settle(now);
+    }
 
     let grace = Duration::from_millis(shared.settings.grace_ms);
     // Whoever has not taken everything by then is told to come back all the same.
@@ -115,10 +115,10 @@ async fn stop_in_order(shared: &Shared, places: &Places) {
     })
     .await;
 
-    let now = shared.now();
-    let mut board = shared.lock();
-    board.hub.end_all(CloseCode::Restart, "The server restarts.", now);
-    board.settle(now);
-    drop(board);
+    {
+        let (now, mut board) = (shared.now(), shared.lock());
+        board.hub.end_all(CloseCode::Restart, "The server restarts.", now);
+        board.settle(now);
+    }
     let _ = timeout(socket::LINGER, places.all_free()).await;
 }

@@ -130,10 +130,8 @@ impl Session {
                 },
             }
         };
-        match read {
-            Some(Ok(1..)) => {}
-            Some(Ok(0) | Err(_)) => board.hub.end(self.id, Ending::Lost, now),
-            None => {}
+        if let Some(Ok(0) | Err(_)) = read {
+            board.hub.end(self.id, Ending::Lost, now);
         }
         if let Some(Ok(taken @ 1..)) = read {
             self.receive(board, &mut buffer[..taken], now);

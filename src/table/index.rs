@@ -64,8 +64,8 @@ impl Index {
         loop {
             cell = self.after(cell);
             let Some(moving) = self.cells[cell].checked_sub(1) else { break };
-            let home = self.home(hash_of(usize::from(moving)));
-            if self.distance(home, cell) >= self.distance(hole, cell) {
+            let wanted = self.home(hash_of(usize::from(moving)));
+            if self.distance(wanted, cell) >= self.distance(hole, cell) {
                 self.cells[hole] = self.cells[cell];
                 hole = cell;
             }

@@ -35,7 +35,7 @@ struct Slot<T> {
 impl<T> Slots<T> {
     /// A table for `capacity` values, at most 65,535.
     pub fn new(capacity: usize) -> Self {
-        assert!(capacity <= usize::from(u16::MAX), "slots are addressed by 16 bits");
+        assert!(u16::try_from(capacity).is_ok(), "slots are addressed by 16 bits");
         Self { slots: Vec::with_capacity(capacity), vacant: Vec::with_capacity(capacity), capacity }
     }
 

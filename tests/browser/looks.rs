@@ -97,7 +97,6 @@ fn the_panel_of_rooms_is_over_the_messages_on_a_phone_and_beside_them_on_a_desk(
     page.wait_for("getComputedStyle(one('#side')).visibility === 'hidden'");
     page.click("#side-open");
     page.wait_for("getComputedStyle(one('#side')).visibility === 'visible'");
-    page.run("document.getAnimations().forEach((animation) => animation.finish())");
     page.screenshot("phone-light-rooms");
     assert_reachable(&page);
     page.resize(1280, 800);

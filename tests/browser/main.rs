@@ -8,6 +8,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod access;
+mod client;
 mod errors;
 mod hostile;
 mod keyboard;
@@ -23,4 +24,4 @@ mod webdriver;
 use std::time::Duration;
 
 /// A guard against hanging, not a measure: nothing under test takes this long on a busy machine.
-const GUARD: Duration = Duration::from_secs(60);
+const GUARD: Duration = Duration::from_mins(1);

@@ -143,6 +143,11 @@ impl<'a> Page<'a> {
         self.post("execute/sync", &json!({"script": script, "args": []}));
     }
 
+    /// Runs statements that end by calling `done`; returns what they call it with.
+    pub(crate) fn run_async(&self, statements: &str) -> Value {
+        self.post("execute/async", &json!({"script": statements, "args": []}))
+    }
+
     /// The value of an expression in the page.
     pub(crate) fn value(&self, expression: &str) -> Value {
         let script = format!("{PRELUDE}return ({expression});");
@@ -217,9 +222,9 @@ impl<'a> Page<'a> {
         self.post("goog/cdp/execute", &json!({"cmd": command, "params": parameters}));
     }
 
-    /// Writes `target/screenshots/NAME.png`.
+    /// Writes `target/screenshots/NAME.png`, with everything that moves at its end.
     pub(crate) fn screenshot(&self, name: &str) {
-        self.switch();
+        self.run("document.getAnimations().forEach((animation) => animation.cancel())");
         let image = self.browser.get("screenshot");
         let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
         fs::create_dir_all(&directory).unwrap();

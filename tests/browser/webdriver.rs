@@ -13,6 +13,9 @@ use serde_json::{Value, json};
 
 use super::GUARD;
 
+const INSTALL: &str = "Debian: apt-get install chromium chromium-driver; elsewhere install both and \
+    put chromedriver on the PATH, or set CHROMEDRIVER to its path";
+
 /// No sandbox: as root, in a container, Chromium has none to offer; all pages here are our own.
 const FLAGS: [&str; 11] = [
     "--headless",
@@ -45,10 +48,7 @@ impl Browser {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap_or_else(|error| {
-                panic!(
-                    "{program}: {error}. These tests need chromedriver and Chromium: \
-                     apt-get install chromium chromium-driver, or set CHROMEDRIVER to its path"
-                )
+                panic!("{program}: {error}. These tests drive a real browser. {INSTALL}")
             });
         let port = port_of(driver.stdout.take().unwrap());
         let mut browser = Self { driver, port, session: String::new() };
@@ -59,7 +59,9 @@ impl Browser {
             "goog:chromeOptions": {"args": FLAGS},
         }}});
         let session = browser.request("POST", "/session", &capabilities);
-        let session = session.unwrap_or_else(|error| panic!("no browser could be started: {error}"));
+        let session = session.unwrap_or_else(|error| {
+            panic!("chromedriver could not start a browser ({error}). Is Chromium there? {INSTALL}")
+        });
         session["sessionId"].as_str().unwrap().clone_into(&mut browser.session);
         browser
     }

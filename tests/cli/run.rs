@@ -7,7 +7,7 @@ use std::{
     process::{Child, Command, Output, Stdio},
     sync::{
         atomic::{AtomicU32, Ordering},
-        mpsc::{Receiver, channel},
+        mpsc::{Receiver, sync_channel},
     },
     thread,
     time::Duration,
@@ -81,7 +81,7 @@ impl Drop for Roomd {
 
 /// The lines of `stream` as they come.
 pub(crate) fn lines_of(stream: impl Read + Send + 'static) -> Receiver<String> {
-    let (sender, receiver) = channel();
+    let (sender, receiver) = sync_channel(1_024);
     thread::spawn(move || {
         BufReader::new(stream).lines().map_while(Result::ok).all(|line| sender.send(line).is_ok())
     });

@@ -197,3 +197,41 @@ async fn a_request_that_never_ends_is_ended() {
     }
     Handshake::new(&server, "").send(&server).await.assert_upgraded();
 }
+
+/// With a single place for connections that are no WebSockets yet, whoever holds it too long is ended.
+async fn assert_place_comes_free(server: &TestServer) {
+    Client::open_when_there_is_room(server, "quiet=1").await.assert_silent().await;
+}
+
+fn with_one_handshake() -> Settings {
+    Settings { handshakes: 1, handshake_timeout_ms: 200, ..settings() }
+}
+
+#[tokio::test]
+async fn an_idle_connection_does_not_keep_others_out() {
+    let server = TestServer::start(with_one_handshake());
+    let _says_nothing = RawClient::connect(&server).await;
+    assert_place_comes_free(&server).await;
+    let (_, _kept_alive) = Handshake::new(&server, "").without("Upgrade").send_and_keep(&server).await;
+    assert_place_comes_free(&server).await;
+}
+
+#[tokio::test]
+async fn a_body_that_never_comes_does_not_keep_others_out() {
+    let server = TestServer::start(with_one_handshake());
+    let mut client = RawClient::connect(&server).await;
+    let request = Handshake::new(&server, "").line("POST /ws HTTP/1.1").with("Content-Length", "1000000");
+    client.write(&request.bytes()).await;
+    assert_place_comes_free(&server).await;
+}
+
+#[tokio::test]
+async fn answers_that_nobody_takes_do_not_keep_others_out() {
+    let server = TestServer::start(with_one_handshake());
+    let mut client = RawClient::connect_with_receive_buffer(&server, 2_304).await;
+    let request = Handshake::new(&server, "").line("GET / HTTP/1.1").without("Upgrade").without("Connection");
+    // More answers than both kernels hold, and nobody who reads them.
+    let flood = request.bytes().repeat(20_000);
+    let _ = tokio::time::timeout(std::time::Duration::from_secs(1), client.try_write(&flood)).await;
+    assert_place_comes_free(&server).await;
+}

@@ -227,10 +227,12 @@ async fn a_reader_that_takes_a_little_now_and_then_is_not_ended() {
     let mut ledger = Ledger::after_joined(&joined);
     let mut publisher = Client::connect_quietly(&server, "publisher").await;
     publisher.join("kitchen").await;
-    // The pace is the situation itself here: slower than the stream, faster than the timeout.
-    let end = tokio::time::Instant::now() + 4 * write_timeout;
+    #[expect(clippy::disallowed_methods, reason = "the pace is the situation")]
+    let now = tokio::time::Instant::now;
+    // Slower than the stream, faster than the timeout.
+    let end = now() + 4 * write_timeout;
     let mut head = 0;
-    while tokio::time::Instant::now() < end {
+    while now() < end {
         head = publish_in_step(&mut publisher, &mut [], 32, 1_000).await;
         for _ in 0..10 {
             ledger.enter(&slow.next_json().await);
@@ -241,6 +243,19 @@ async fn a_reader_that_takes_a_little_now_and_then_is_not_ended() {
     assert!(ledger.missed > 0, "it was slower than the stream");
     slow.send_text("still here").await;
     assert_eq!(slow.next_with_opcode(TEXT).await.payload, b"still here");
+}
+
+#[tokio::test]
+#[ignore = "stalls for 25 seconds, longer than any timeout but the one that was set"]
+async fn a_long_write_timeout_is_kept_to() {
+    let server = TestServer::start(Settings { write_timeout_ms: 120_000, ..small() });
+    let (mut stalled, mut ledger) = stalled_member(&server, "kitchen").await;
+    let mut publisher = Client::connect_quietly(&server, "publisher").await;
+    publisher.join("kitchen").await;
+    let head = publish_in_step(&mut publisher, &mut [], 320, 1_000).await;
+    tokio::time::sleep(Duration::from_secs(25)).await;
+    publisher.assert_silent().await;
+    catch_up(&mut stalled, &mut ledger, head).await;
 }
 
 #[tokio::test]

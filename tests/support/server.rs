@@ -5,7 +5,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener},
     sync::{
         Mutex,
-        mpsc::{Receiver, RecvTimeoutError, channel},
+        mpsc::{Receiver, RecvTimeoutError, sync_channel},
     },
     thread,
 };
@@ -55,7 +55,7 @@ impl TestServer {
         let listener = listener();
         let address = listener.local_addr().unwrap();
         let (stop, stopping) = oneshot::channel::<()>();
-        let (send_result, result) = channel();
+        let (send_result, result) = sync_channel(1);
         thread::spawn(move || {
             let runtime = builder.enable_all().build().unwrap();
             let stopping = async {
