@@ -1,6 +1,6 @@
 //! Plays dialogues against a server of their own.
 
-use std::{collections::HashMap, path::Path};
+use std::{collections::BTreeMap, path::Path};
 
 use roomd::config::{self, Configuration, Request, Settings};
 use serde_json::Value;
@@ -13,7 +13,7 @@ use crate::support::{Client, Handshake, TestServer, guarded};
 pub(crate) async fn play(steps: &[Step]) {
     let mut player = Player {
         server: Some(TestServer::start(settings(steps))),
-        clients: HashMap::new(),
+        clients: BTreeMap::new(),
         names: Names::default(),
     };
     for (step, next) in steps.iter().zip(steps.iter().skip(1).map(Some).chain([None])) {
@@ -24,7 +24,7 @@ pub(crate) async fn play(steps: &[Step]) {
 
 struct Player {
     server: Option<TestServer>,
-    clients: HashMap<String, Client>,
+    clients: BTreeMap<String, Client>,
     names: Names,
 }
 
