@@ -43,7 +43,13 @@ pub(crate) fn parse(block: &Block) -> Vec<Step> {
     let line = |(index, line): (usize, &String)| {
         step(line).unwrap_or_else(|| panic!("line {}: no step of a dialogue: {line}", block.line + index))
     };
-    block.lines.iter().enumerate().map(line).collect()
+    let steps: Vec<_> = block.lines.iter().enumerate().map(line).collect();
+    for (index, step) in steps.iter().enumerate() {
+        let Step::Refused(name, ..) = step else { continue };
+        let is_behind = matches!(&steps[..index], [.., Step::Connect(other, _)] if other == name);
+        assert!(is_behind, "line {}: a refusal stands behind its connecting", block.line + index);
+    }
+    steps
 }
 
 fn step(line: &str) -> Option<Step> {
