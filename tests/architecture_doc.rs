@@ -46,6 +46,19 @@ fn every_file_that_the_documents_name_is_there() {
 }
 
 #[test]
+fn every_test_binary_has_its_row() {
+    let section = markdown::read("docs/TESTING.md").section("## What is where").join("\n");
+    for entry in fs::read_dir(Path::new(ROOT).join("tests")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let is_binary =
+            path.join("main.rs").exists() || path.extension().is_some_and(|extension| extension == "rs");
+        let word = if path.is_dir() { format!("`tests/{name}/`") } else { format!("`tests/{name}`") };
+        assert!(!is_binary || section.contains(&word), "{word} has no row in docs/TESTING.md");
+    }
+}
+
+#[test]
 fn every_link_between_the_documents_leads_somewhere() {
     for document in markdown::all() {
         let folder = Path::new(ROOT).join(&document.name).parent().unwrap().to_owned();
