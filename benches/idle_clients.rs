@@ -59,11 +59,12 @@ fn connect(address: &str) -> TcpStream {
 
 /// Reads until nothing has come for a while.
 fn drain(clients: &[TcpStream]) {
-    let mut buffer = [0; 65_536];
+    let mut buffer = vec![0; 65_536];
     let mut quiet_rounds = 0;
     while quiet_rounds < 5 {
         let read: usize = clients.iter().map(|mut client| client.read(&mut buffer).unwrap_or(0)).sum();
         quiet_rounds = if read == 0 { quiet_rounds + 1 } else { 0 };
+        #[expect(clippy::disallowed_methods, reason = "quiet is the absence of an event")]
         thread::sleep(Duration::from_millis(100));
     }
 }
