@@ -18,7 +18,7 @@ pub(crate) fn check(data: &[u8]) {
                 other => panic!("{again} became {other:?}"),
             }
         }
-        Ok(ClientMessage::JoinRoom { room, .. } | ClientMessage::LeaveRoom { room }) => {
+        Ok(ClientMessage::JoinRoom { room, .. } | ClientMessage::LeaveRoom { room, .. }) => {
             assert!(!room.is_empty());
         }
         Ok(ClientMessage::Other) => {

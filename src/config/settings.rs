@@ -71,9 +71,9 @@ pub struct Settings {
 pub enum LogLevel {
     /// What makes roomd useless.
     Error,
-    /// What an operator should look at.
+    /// What an operator should look at: also what was refused or dropped, at a bounded rate.
     Warn,
-    /// Start, stop, and what was refused or dropped, at a bounded rate.
+    /// Start and stop.
     Info,
     /// Each connection as well.
     Debug,
@@ -104,7 +104,6 @@ impl fmt::Debug for Settings {
     }
 }
 
-/// The defaults, lowered where a build has lower ceilings, so that they always fit together.
 impl Settings {
     /// What a hub needs to know of them.
     pub fn capacities(&self) -> Capacities {
@@ -125,6 +124,7 @@ impl Settings {
     }
 }
 
+/// The defaults, lowered where a build has lower ceilings, so that they always fit together.
 impl Default for Settings {
     fn default() -> Self {
         Self {

@@ -21,8 +21,7 @@ impl Hub {
         self.counters.add(Counter::Received, 1);
         if !self.is_within_rate(id, now) {
             let (room, message_id) = match &message {
-                Ok(ClientMessage::Chat { room, id, .. }) => (room.clone(), id.clone()),
-                Ok(_) => Default::default(),
+                Ok(message) => message.room_and_id(),
                 Err(bad) => (bad.room.clone(), bad.id.clone()),
             };
             self.refuse_rate(id, &room, message_id.as_ref(), now);
@@ -73,8 +72,9 @@ impl Hub {
     }
 
     fn carry_out(&mut self, id: ClientId, text: &str, message: ClientMessage<'_>, now: Now) {
-        let (result, room) = match message {
-            ClientMessage::Chat { content, room, id: message_id } => {
+        let (room, message_id) = message.room_and_id();
+        let result = match message {
+            ClientMessage::Chat { content, .. } => {
                 return self.chat(id, content, &room, message_id.as_ref(), now);
             }
             ClientMessage::Other => return self.echo(id, Opcode::Text, text.as_bytes()),
@@ -83,12 +83,12 @@ impl Hub {
                 return self.answer(id, &pong);
             }
             ClientMessage::ListRooms => return self.list_rooms(id, now),
-            ClientMessage::ListMembers { room } => (self.list_members(id, &room, now), room),
-            ClientMessage::LeaveRoom { room } => (self.leave(id, &room, now), room),
-            ClientMessage::JoinRoom { room, replay } => (self.join(id, room.clone(), &replay, now), room),
+            ClientMessage::ListMembers { room, .. } => self.list_members(id, &room, now),
+            ClientMessage::LeaveRoom { room, .. } => self.leave(id, &room, now),
+            ClientMessage::JoinRoom { room, replay, .. } => self.join(id, room, &replay, now),
         };
         if let Err(refusal) = result {
-            self.refuse(id, refusal, &room, None, now);
+            self.refuse(id, refusal, &room, message_id.as_ref(), now);
         }
     }
 

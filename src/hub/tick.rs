@@ -68,7 +68,7 @@ impl Hub {
         self.capacities.heartbeat_s * 1_000
     }
 
-    /// Ends a client that is gone without saying so, and asks one that was silent whether it is there.
+    /// Ends a client that is gone without saying so; asks one whether it is there, once a heartbeat.
     fn check(&mut self, id: ClientId, now: Now) {
         let (heartbeat, timeout) = (self.heartbeat_ms(), self.capacities.write_timeout_ms);
         let Some(client) = self.clients.get_mut(id) else { return };

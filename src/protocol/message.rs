@@ -27,11 +27,15 @@ pub enum ClientMessage<'a> {
         room: RoomName,
         /// What of the past is wanted.
         replay: Replay<'a>,
+        /// Comes back in an `error`.
+        id: Option<MessageId>,
     },
     /// Leave a room.
     LeaveRoom {
         /// Not empty.
         room: RoomName,
+        /// Comes back in an `error`.
+        id: Option<MessageId>,
     },
     /// Ask for the rooms.
     ListRooms,
@@ -39,11 +43,26 @@ pub enum ClientMessage<'a> {
     ListMembers {
         /// Empty for the lobby.
         room: RoomName,
+        /// Comes back in an `error`.
+        id: Option<MessageId>,
     },
     /// Ask for a sign of life.
     Ping,
     /// Anything else: to be sent back as it came.
     Other,
+}
+
+impl ClientMessage<'_> {
+    /// The room that it names, and its `id`.
+    pub fn room_and_id(&self) -> (RoomName, Option<MessageId>) {
+        match self {
+            Self::Chat { room, id, .. }
+            | Self::JoinRoom { room, id, .. }
+            | Self::LeaveRoom { room, id }
+            | Self::ListMembers { room, id } => (room.clone(), id.clone()),
+            Self::ListRooms | Self::Ping | Self::Other => Default::default(),
+        }
+    }
 }
 
 /// What of a log's past a client wants to have again.
@@ -124,7 +143,7 @@ pub fn parse(text: &str) -> Result<ClientMessage<'_>, BadMessage> {
         code,
         advice,
         room: fields.room.and_then(text_of).and_then(|room| name::room(&room).ok()).unwrap_or_default(),
-        id: message_id(&fields).ok().flatten(),
+        id: good_id(&fields),
     })
 }
 
@@ -188,7 +207,7 @@ fn join_room<'a>(fields: &Fields<'a>) -> Parsed<'a> {
             }
         },
     };
-    Ok(ClientMessage::JoinRoom { room, replay: Replay::of(since, history) })
+    Ok(ClientMessage::JoinRoom { room, replay: Replay::of(since, history), id: good_id(fields) })
 }
 
 impl<'a> Replay<'a> {
@@ -203,14 +222,14 @@ impl<'a> Replay<'a> {
 }
 
 fn leave_room<'a>(fields: &Fields<'a>) -> Parsed<'a> {
-    Ok(ClientMessage::LeaveRoom { room: required_room(fields)? })
+    Ok(ClientMessage::LeaveRoom { room: required_room(fields)?, id: good_id(fields) })
 }
 
 fn list_members<'a>(fields: &Fields<'a>) -> Parsed<'a> {
     match fields.room.and_then(text_of) {
         None => bad("Give `room` as a string; an empty one asks for everyone."),
         Some(room) => match name::room_or_lobby(&room) {
-            Ok(room) => Ok(ClientMessage::ListMembers { room }),
+            Ok(room) => Ok(ClientMessage::ListMembers { room, id: good_id(fields) }),
             Err(_) => Err((ErrorCode::BadRoomName, ROOM_NAME_ADVICE)),
         },
     }
@@ -229,6 +248,11 @@ fn message_id(fields: &Fields<'_>) -> Result<Option<MessageId>, (ErrorCode, &'st
         Some(id) => Ok(Some(id)),
         None => bad("Give `id` as a string of at most 32 bytes, or leave it out."),
     }
+}
+
+/// The `id` for an `error`; for messages that are not acknowledged a bad one is no fault.
+fn good_id(fields: &Fields<'_>) -> Option<MessageId> {
+    message_id(fields).ok().flatten()
 }
 
 /// The fields that any known type has, as they stand in the text. Of a field that comes twice the last counts.
