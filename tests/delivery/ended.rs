@@ -6,7 +6,7 @@
 use roomd::config::Settings;
 use serde_json::{Value, json};
 
-use crate::support::{CLOSE, Client, Ledger, RawClient, TestServer, seq_of, settings};
+use crate::support::{CLOSE, Client, Handshake, Ledger, RawClient, TestServer, seq_of, settings};
 
 /// The least that Linux gives a socket for receiving.
 const TINY: usize = 2_304;
@@ -82,6 +82,13 @@ async fn who_is_stalled_at_a_stop_finds_the_announcement_and_1012() {
     let mut talker = Client::connect(&server, "talker").await;
     let (stalled, _) = stalled(&server, &mut talker).await;
     server.begin_stop();
+    talker.next_of_type("restarting").await;
+    // It is still waited for, and nobody new comes in meanwhile.
+    if tokio::net::TcpStream::connect(server.address()).await.is_ok() {
+        let refusal = Handshake::new(&server, "").send(&server).await;
+        refusal.assert_refusal(503, "stopping");
+        assert!(refusal.header("retry-after").is_some(), "{refusal:?}");
+    }
     let (kinds, code) = wake(stalled).await;
     assert_eq!(code, 1012);
     assert!(kinds.iter().any(|kind| kind == "restarting"), "{kinds:?}");

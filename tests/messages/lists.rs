@@ -133,3 +133,45 @@ async fn one_ping_gets_one_pong_and_nobody_else_gets_any() {
     bo.assert_silent().await;
     aki.assert_silent().await;
 }
+
+/// Names of 96 bytes, every second one to be escaped, so that lists are as long as they can be.
+fn long_name(number: usize) -> String {
+    let filler = if number.is_multiple_of(2) { "e\u{301}".repeat(29) } else { "\"".repeat(29) };
+    format!("{number:03}{filler}")
+}
+
+#[tokio::test]
+async fn a_list_longer_than_an_answer_may_be_is_cut_and_tells_how_long_it_is() {
+    let settings = roomd::config::Settings {
+        message_bytes: 1_024,
+        outbox_bytes: 4_096,
+        rooms: 200,
+        rooms_per_client: 32,
+        ..settings()
+    };
+    let server = TestServer::start(settings);
+    let mut clients = Vec::new();
+    for number in 0..100 {
+        let mut client = Client::connect_quietly(&server, &long_name(number)).await;
+        let joined = client.join("kitchen").await;
+        assert_eq!(joined["member_count"], number + 1, "an answer that matters arrives, however long");
+        client.join(&long_name(number).chars().take(20).collect::<String>()).await;
+        clients.push(client);
+    }
+    for room in ["kitchen", ""] {
+        let answer = members(&mut clients[0], room).await;
+        assert_eq!(answer["member_count"], 100, "{answer}");
+        let names = sorted(&answer["members"]);
+        assert!((1..100).contains(&names.len()), "{} names", names.len());
+        assert!(names.iter().all(|name| clients_have(name)), "{names:?}");
+    }
+    clients[0].send(json!({"type": "list_rooms"})).await;
+    let answer = clients[0].next_of_type("rooms").await;
+    assert_eq!(answer["room_count"], 101, "{answer}");
+    assert!((1..101).contains(&answer["rooms"].as_array().unwrap().len()), "{answer}");
+    clients[0].assert_silent().await;
+}
+
+fn clients_have(name: &str) -> bool {
+    name[..3].parse().is_ok_and(|number| long_name(number) == name)
+}
