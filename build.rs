@@ -6,8 +6,10 @@
 
 use std::{env, fmt::Write as _, fs, path::Path, process::exit};
 
+const PREFIX: &str = "ROOMD_BUILD_";
+
 /// Name, default, least and greatest value.
-const CEILINGS: &[(&str, usize, usize, usize)] = &[
+pub(crate) const CEILINGS: &[(&str, usize, usize, usize)] = &[
     ("CLIENTS", 16_384, 1, 65_534),
     ("ROOMS", 256, 1, 65_534),
     ("ROOMS_PER_CLIENT", 32, 1, 255),
@@ -18,32 +20,46 @@ const CEILINGS: &[(&str, usize, usize, usize)] = &[
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    let mut constants = String::new();
-    for &(name, default, least, greatest) in CEILINGS {
-        let variable = format!("ROOMD_BUILD_{name}");
-        println!("cargo::rerun-if-env-changed={variable}");
-        let value = match env::var(&variable) {
-            Err(_) => default,
-            Ok(text) => {
-                text.parse().ok().filter(|value| (least..=greatest).contains(value)).unwrap_or_else(|| {
-                    refuse(&format!("{variable}={text}: give a whole number from {least} to {greatest}"))
-                })
-            }
-        };
-        let value = grouped(value);
-        writeln!(constants, "/// Build-time ceiling, `{variable}`.\npub const {name}_MAX: usize = {value};")
-            .expect("writing to a string");
+    for (name, ..) in CEILINGS {
+        println!("cargo::rerun-if-env-changed={PREFIX}{name}");
     }
-    for (variable, _) in env::vars_os() {
-        let variable = variable.to_string_lossy();
-        let known = |name: &str| CEILINGS.iter().any(|row| row.0 == name);
-        if variable.strip_prefix("ROOMD_BUILD_").is_some_and(|name| !known(name)) {
-            let names: Vec<_> = CEILINGS.iter().map(|row| row.0).collect();
-            refuse(&format!("{variable} is not a ceiling of roomd; there are: {}", names.join(", ")));
+    let variables = env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
+    match constants(variables.map(|(name, value)| (name, value.to_string_lossy().into_owned()))) {
+        Ok(constants) => {
+            let out = env::var_os("OUT_DIR").expect("cargo sets OUT_DIR");
+            fs::write(Path::new(&out).join("ceilings.rs"), constants).expect("OUT_DIR is writable");
+        }
+        Err(why) => {
+            println!("cargo::error={why}");
+            exit(1);
         }
     }
-    let out = env::var_os("OUT_DIR").expect("cargo sets OUT_DIR");
-    fs::write(Path::new(&out).join("ceilings.rs"), constants).expect("OUT_DIR is writable");
+}
+
+/// The ceilings as Rust code, given the variables of the environment.
+pub(crate) fn constants(variables: impl Iterator<Item = (String, String)>) -> Result<String, String> {
+    let mut values: Vec<usize> = CEILINGS.iter().map(|row| row.1).collect();
+    for (variable, text) in variables {
+        let Some(name) = variable.strip_prefix(PREFIX) else { continue };
+        let Some(place) = CEILINGS.iter().position(|row| row.0 == name) else {
+            let names: Vec<_> = CEILINGS.iter().map(|row| row.0).collect();
+            return Err(format!("{variable} is not a ceiling of roomd; there are: {}", names.join(", ")));
+        };
+        let (_, _, least, greatest) = CEILINGS[place];
+        let value = text.parse().ok().filter(|value| (least..=greatest).contains(value));
+        values[place] = value
+            .ok_or_else(|| format!("{variable}={text}: give a whole number from {least} to {greatest}"))?;
+    }
+    let mut constants = String::new();
+    for ((name, ..), value) in CEILINGS.iter().zip(values) {
+        let value = grouped(value);
+        writeln!(
+            constants,
+            "/// Build-time ceiling, `{PREFIX}{name}`.\npub const {name}_MAX: usize = {value};"
+        )
+        .expect("writing to a string");
+    }
+    Ok(constants)
 }
 
 /// A number as Rust code writes it, its digits in groups of three.
@@ -51,9 +67,4 @@ fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
     groups.join("_")
-}
-
-fn refuse(why: &str) -> ! {
-    println!("cargo::error={why}");
-    exit(1);
 }

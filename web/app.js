@@ -10,6 +10,7 @@ import { recall, remember } from "./storage.js";
 
 const LIST_EVERY_MS = 15_000;
 const LIST_SOON_MS = 1_000;
+const UNREAD_EVERY_MS = 100;
 const RECHECK_MS = 3_000;
 
 const $ = (id) => document.getElementById(id);
@@ -23,8 +24,9 @@ let sent = 0;
 let countdown = 0;
 let lobbyEpoch = "";
 let restarted = false;
-let welcomed = 0;
+let asked = "";
 let listSoon = 0;
+let unreadSoon = 0;
 const page = Math.random().toString(36).slice(2, 10);
 
 const client = new Client(new URL(".", location.href), {
@@ -92,7 +94,6 @@ function entered() {
 }
 
 function onWelcome({ username, epoch }) {
-  welcomed += 1;
   restarted = lobbyEpoch !== "" && lobbyEpoch !== epoch;
   lobbyEpoch = epoch;
   document.body.dataset.entered = "yes";
@@ -107,10 +108,15 @@ function onWelcome({ username, epoch }) {
   client.listRooms();
   show(current);
   composer.focus();
-  const asked = $("username").value.trim();
-  if (asked && welcomed === 1 && asked !== username) {
-    showBanner(`You are “${username}” here: the name you chose is in use or not allowed.`, "OK", hideBanner);
+  if (asked && asked !== username) {
+    showBanner(`You are ${quoted(username)} here: ${quoted(asked)} is in use or not allowed.`, "OK", hideBanner);
   }
+  asked = username;
+}
+
+/** A foreign word within a sentence of ours, kept from turning it round (Unicode's FSI and PDI). */
+function quoted(name) {
+  return `“\u2068${name}\u2069”`;
 }
 
 function showBanner(text, action, onAction) {
@@ -139,7 +145,7 @@ function onMessage(room, message, own) {
   if (message.type === "system" && room !== LOBBY) listRoomsSoon();
   if (message.type === "chat" && !own && (room !== current || document.hidden)) {
     target.unread += 1;
-    showUnread();
+    showUnreadSoon();
   }
 }
 
@@ -190,8 +196,9 @@ function onError({ code, content, room, id }) {
 /** The text goes back to where it was written, unless the next one stands there already. */
 function onRefusedMessage(content, room, id) {
   if (room === current && composer.text === "") composer.text = view(room).takeBack(id);
-  else view(room).failed(id);
-  composer.error = content;
+  else views.get(room)?.failed(id);
+  if (room === current) composer.error = content;
+  else showBanner(content, "OK", hideBanner);
 }
 
 function showCreateError(text) {
@@ -212,7 +219,8 @@ function view(room) {
 
 function show(room) {
   if (room !== current) {
-    view(current).draft = composer.text;
+    const left = views.get(current);
+    if (left) left.draft = composer.text;
     composer.text = view(room).draft;
     composer.error = "";
   }
@@ -267,9 +275,20 @@ function showUnread() {
   showRooms();
 }
 
+// What may come in floods is shown, and asked for, once in a while.
+
+function showUnreadSoon() {
+  unreadSoon ||= setTimeout(() => {
+    unreadSoon = 0;
+    showUnread();
+  }, UNREAD_EVERY_MS);
+}
+
 function listRoomsSoon() {
-  clearTimeout(listSoon);
-  listSoon = setTimeout(() => client.listRooms(), LIST_SOON_MS);
+  listSoon ||= setTimeout(() => {
+    listSoon = 0;
+    client.listRooms();
+  }, LIST_SOON_MS);
 }
 
 // Writing
@@ -293,6 +312,7 @@ function refusalText(refusal) {
 
 function connect() {
   const name = $("username").value.trim();
+  asked = name;
   remember("localStorage", "username", name);
   remember("sessionStorage", "token", $("token").value);
   client.connect({ name, token: $("token").value });
@@ -373,6 +393,7 @@ function comeBack() {
   const { current: room, ...rest } = JSON.parse(saved);
   client.restore(rest);
   $("username").value = rest.username;
+  asked = rest.username;
   wantedRoom = room || null;
   client.connect({ name: rest.username, token: $("token").value });
   return true;

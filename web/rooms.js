@@ -27,6 +27,7 @@ export function capped(unread) {
 /** The rooms, ours first; `open`, `join` and `leave` are called with a room when its button is pressed. */
 export class RoomList {
   #on;
+  #rows = new Map();
 
   constructor(on) {
     this.#on = on;
@@ -34,25 +35,35 @@ export class RoomList {
 
   /**
    * Shows `joined` (names), `listed` (name to member count), the `current` room, the number of
-   * clients `online` (text) and, by `unreadOf(room)`, what was not read. Keeps the focus.
+   * clients `online` (text) and, by `unreadOf(room)`, what was not read. A row that stays is kept:
+   * a finger may be on it, or the focus.
    */
   render(state) {
-    const focused = document.activeElement?.dataset?.key;
-    $("rooms").replaceChildren(...state.joined.map((room) => this.#row(room, true, state)));
     const others = [...state.listed.keys()].filter((room) => !state.joined.includes(room));
     others.sort((a, b) => state.listed.get(b) - state.listed.get(a) || a.localeCompare(b));
-    $("others").replaceChildren(...others.map((room) => this.#row(room, false, state)));
+    const rows = new Map();
+    for (const room of state.joined) this.#keep(rows, room, true, state);
+    for (const room of others) this.#keep(rows, room, false, state);
+    this.#rows = rows;
+    const all = [...rows.values()];
+    arrange($("rooms"), all.slice(0, state.joined.length));
+    arrange($("others"), all.slice(state.joined.length));
     $("others-part").hidden = others.length === 0;
-    if (focused) document.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
   }
 
-  #row(room, joined, state) {
+  #keep(rows, room, joined, state) {
+    const key = `${joined} ${room}`;
+    const row = this.#rows.get(key) ?? this.#row(room, joined);
     const here = joined && room === state.current;
-    const row = make("li", here ? "room current" : "room");
-    const open = button("open", `open ${room}`, () => (joined ? this.#on.open(room) : this.#on.join(room)));
-    open.append(make("bdi", "name", label(room)), ...marks(room, joined, state));
-    if (here) open.setAttribute("aria-current", "true");
-    row.append(open);
+    row.classList.toggle("current", here);
+    row.firstChild.ariaCurrent = here ? "true" : null;
+    row.firstChild.replaceChildren(make("bdi", "name", label(room)), ...marks(room, joined, state));
+    rows.set(key, row);
+  }
+
+  #row(room, joined) {
+    const row = make("li", "room");
+    row.append(button("open", `open ${room}`, () => (joined ? this.#on.open(room) : this.#on.join(room))));
     if (joined && room !== LOBBY) row.append(this.#leave(room));
     return row;
   }
@@ -63,6 +74,14 @@ export class RoomList {
     leave.setAttribute("aria-label", `Leave ${room}`);
     return leave;
   }
+}
+
+/** Puts the rows in order, touching the list only where it differs. */
+function arrange(list, rows) {
+  for (const old of [...list.children]) if (!rows.includes(old)) old.remove();
+  rows.forEach((row, index) => {
+    if (list.children[index] !== row) list.insertBefore(row, list.children[index] ?? null);
+  });
 }
 
 function button(className, key, onClick) {

@@ -9,8 +9,8 @@ use clap::{
 };
 
 use super::{
-    configuration::{Given, Origin},
     invalid::{Fault, Invalid, nearest, quote, suggest},
+    origin::{Given, Origin},
     table::{Row, TABLE},
 };
 

@@ -3,8 +3,8 @@
 use std::{ffi::OsString, path::PathBuf};
 
 use super::{
-    configuration::{Given, Origin},
     invalid::{Fault, Invalid, nearest, quote, suggest},
+    origin::{Given, Origin},
     table::{Row, TABLE},
 };
 

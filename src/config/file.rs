@@ -9,8 +9,8 @@ use std::{
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    configuration::{Given, Origin},
     invalid::{Fault, Invalid, nearest, quote, suggest},
+    origin::{Given, Origin},
     table::{Row, TABLE, row},
 };
 

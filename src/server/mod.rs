@@ -8,6 +8,7 @@ mod door;
 mod hosts;
 pub mod listen;
 pub mod logging;
+mod notices;
 mod pages;
 mod refusal;
 mod router;
@@ -24,6 +25,7 @@ use crate::{
 };
 use accept::Places;
 use door::Door;
+use notices::Notices;
 use shared::Shared;
 use std::{future::Future, io, net::TcpListener, sync::Arc, time::Duration};
 use switchboard::Switchboard;
@@ -55,7 +57,7 @@ pub async fn serve(
     let shared = Arc::new(Shared::new(settings, door, switchboard));
     let router = router::router(shared.clone());
 
-    // Tasks of a set end when it is dropped.
+    // Tasks of a set end when it is dropped; by themselves none of these ends.
     let (mut accepting, mut ticking) = (JoinSet::new(), JoinSet::new());
     for listener in listeners {
         let listener = tokio::net::TcpListener::from_std(listener)?;
@@ -63,7 +65,14 @@ pub async fn serve(
     }
     ticking.spawn(tick(shared.clone()));
 
-    stop.await;
+    let failed = tokio::select! {
+        () = stop => None,
+        Some(ended) = accepting.join_next() => Some(ended),
+        Some(ended) = ticking.join_next() => Some(ended),
+    };
+    if let Some(ended) = failed {
+        return Err(io::Error::other(format!("a task of the server has ended: {ended:?}")));
+    }
     shared.begin_stopping();
     drop(accepting);
     stop_in_order(&shared, &places).await;
@@ -85,14 +94,19 @@ fn identity() -> io::Result<Identity> {
 async fn tick(shared: Arc<Shared>) {
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut notices = Notices::default();
     loop {
         ticks.tick().await;
-        let is_empty = {
+        let (is_empty, line) = {
             let (now, mut board) = (shared.now(), shared.lock());
             board.hub.tick(now);
             board.settle(now);
-            board.hub.client_count() == 0
+            let line = notices.line(board.hub.counters(), &shared.refusals, now);
+            (board.hub.client_count() == 0, line)
         };
+        if let Some(line) = line {
+            tracing::warn!("{line}");
+        }
         if is_empty {
             shared.arrival.notified().await;
         }

@@ -32,6 +32,11 @@ pub(super) enum Refusal {
 }
 
 impl Refusal {
+    /// The code in the answer's body, and in the counts.
+    pub(super) fn code(&self) -> &'static str {
+        self.parts().1
+    }
+
     fn parts(&self) -> (StatusCode, &'static str, String) {
         match self {
             Self::Handshake(error) => {

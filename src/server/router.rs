@@ -8,13 +8,14 @@ use super::{
     shared::Shared,
     status,
 };
+use crate::protocol::handshake::HandshakeError;
 use axum::{
     Router,
     body::Body,
     extract::{Extension, Request, State},
     http::{HeaderValue, StatusCode, header},
     middleware::{self, Next},
-    response::{IntoResponse, Response},
+    response::Response,
     routing::{any, get},
 };
 use hyper::upgrade::OnUpgrade;
@@ -39,24 +40,28 @@ async fn check_host(
 ) -> Response {
     match shared.door.check_host(request.headers(), request.uri(), connection.local.ip()) {
         Ok(()) => next.run(request).await,
-        Err(refusal) => refusal.into_response(),
+        Err(refusal) => shared.refuse(refusal),
     }
 }
 
-/// Lets a client in, or says why not. Once the answer is out the connection becomes a session.
 async fn upgrade(
     State(shared): State<Arc<Shared>>,
     Extension(connection): Extension<Connection>,
-    mut request: Request,
-) -> Result<Response, Refusal> {
+    request: Request,
+) -> Response {
+    let_in(&shared, &connection, request).unwrap_or_else(|refusal| shared.refuse(refusal))
+}
+
+/// Lets a client in, or says why not. Once the answer is out the connection becomes a session.
+fn let_in(shared: &Arc<Shared>, connection: &Connection, mut request: Request) -> Result<Response, Refusal> {
     let door: &Door = &shared.door;
-    let (accept, visitor) = door.judge(request.method(), request.uri(), request.headers(), &connection)?;
+    let (accept, visitor) = door.judge(request.method(), request.uri(), request.headers(), connection)?;
     let pass = door.admit(visitor.address)?;
     if shared.is_stopping() {
         return Err(Refusal::Stopping);
     }
     let Some(upgrade) = request.extensions_mut().remove::<OnUpgrade>() else {
-        return Err(Refusal::Handshake(crate::protocol::handshake::HandshakeError::NotAnUpgrade));
+        return Err(Refusal::Handshake(HandshakeError::NotAnUpgrade));
     };
     shared.lock().hub.reserve(visitor.resume).map_err(|_| Refusal::Full(shared.settings.clients))?;
     tokio::spawn(session::begin(shared.clone(), upgrade, visitor, pass));

@@ -1,7 +1,8 @@
 //! What all tasks of a server share.
 
-use super::{clock::Clock, door::Door, switchboard::Switchboard};
+use super::{clock::Clock, door::Door, notices::Refusals, refusal::Refusal, switchboard::Switchboard};
 use crate::{config::Settings, hub::Now};
+use axum::response::{IntoResponse as _, Response};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use tokio::sync::{Notify, watch};
 
@@ -14,7 +15,8 @@ pub(super) struct Shared {
     /// Held for microseconds and never across an await: a plain mutex is the fastest there is, and
     /// what it guards stays one consistent whole.
     switchboard: Mutex<Switchboard>,
-    /// Somebody came; the ticker has something to do.
+    pub(super) refusals: Refusals,
+    /// Somebody came, or was refused; the ticker has something to do.
     pub(super) arrival: Notify,
     stopping: watch::Sender<bool>,
 }
@@ -26,6 +28,7 @@ impl Shared {
             door,
             clock: Clock::start(),
             switchboard: Mutex::new(switchboard),
+            refusals: Refusals::default(),
             arrival: Notify::new(),
             stopping: watch::Sender::new(false),
         }
@@ -47,6 +50,13 @@ impl Shared {
             Err(TryLockError::Poisoned(poisoned)) => Some(self.recover(poisoned)),
             Err(TryLockError::WouldBlock) => None,
         }
+    }
+
+    /// Counts a refusal and makes its answer.
+    pub(super) fn refuse(&self, refusal: Refusal) -> Response {
+        self.refusals.count(refusal.code());
+        self.arrival.notify_one();
+        refusal.into_response()
     }
 
     pub(super) fn is_stopping(&self) -> bool {
@@ -75,5 +85,36 @@ impl Shared {
         guard.restore_buffer();
         self.switchboard.clear_poison();
         guard
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hub::{Hello, Hub, Identity, Token};
+    use crate::protocol::message::Replay;
+
+    #[tokio::test]
+    async fn a_panic_under_the_lock_ends_at_most_itself() {
+        let settings = Settings { clients: 2, ..Settings::default() };
+        let identity = Identity { epoch: "epoch".try_into().expect("it is short"), seed: 0 };
+        let board = Switchboard::new(Hub::new(settings.capacities(), identity), settings.inbound_bytes);
+        let shared = Shared::new(settings.clone(), Door::new(&settings), board);
+        let panicked = std::thread::scope(|scope| {
+            let session = scope.spawn(|| {
+                let mut board = shared.lock();
+                board.buffer = Box::default();
+                panic!("a session fails while it holds the lock and the buffer");
+            });
+            session.join().is_err()
+        });
+        assert!(panicked);
+        let mut board = shared.lock();
+        assert!(!board.buffer.is_empty(), "the buffer is made anew");
+        let token = Token::new([0; 16]);
+        let hello = Hello { username: "aki", quiet: false, resume: None, token, replay: Replay::None };
+        assert!(board.hub.connect(&hello, shared.now()).is_ok());
+        drop(board);
+        assert!(shared.try_lock().is_some(), "the lock is no longer poisoned");
     }
 }

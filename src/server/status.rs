@@ -47,5 +47,6 @@ pub(super) async fn status(State(shared): State<Arc<Shared>>) -> Json<Value> {
         "waiting": hub.waiting(),
         "inbound_bytes": board.inbound.used(),
         "counters": counters,
+        "requests_refused": shared.refusals.counts(),
     }))
 }

@@ -107,7 +107,8 @@ fn a_page_that_cannot_keep_up_is_told_how_many_messages_it_lost() {
     let mut next = 1;
     let mut gaps = 0;
     for line in &lines {
-        if let Some(missed) = line.strip_suffix(" messages dropped: this connection was too slow.") {
+        if let Some((missed, _)) = line.split_once(" dropped: this connection was too slow.") {
+            let (missed, _) = missed.split_once(" message").unwrap();
             next += missed.parse::<usize>().unwrap();
             gaps += 1;
         } else {

@@ -102,3 +102,22 @@ fn a_flood_leaves_the_last_messages_and_says_that_older_ones_went_from_view() {
         "(({scrollTop, clientHeight, scrollHeight}) => scrollTop + clientHeight >= scrollHeight - 1)(one('.log:not([hidden])'))",
     );
 }
+
+#[test]
+fn a_room_can_be_opened_while_messages_pour_into_it() {
+    let (server, browser) = (Server::start(settings()), Browser::start());
+    let page = Page::connected(&browser, &server, "aki");
+    page.create_room("workshop");
+    page.open_room("");
+    // The row that is pressed must still be there when the button is let go.
+    page.run("window.row = one('[data-key=\"open workshop\"]')");
+    let other = Page::another(&browser, &server.url());
+    other.flood("workshop", &["one".to_owned(), "two".to_owned()]);
+    page.wait_for("one('#rooms .badge')?.textContent.startsWith('2')");
+    assert_eq!(
+        page.value("window.row.isConnected && getComputedStyle(window.row.firstChild).pointerEvents"),
+        "none"
+    );
+    page.run("window.row.click()");
+    page.wait_for("one('#title').textContent === 'workshop'");
+}

@@ -45,8 +45,8 @@ async fn catch_up(reader: &mut RawClient, ledger: &mut Ledger, head: u64) {
     }
 }
 
-/// Publishes `count` messages of `bytes` each, in batches that each of `members` takes in before
-/// the next, and returns the head.
+/// Publishes `count` messages of `bytes` each, in batches that the log holds and that each of
+/// `members` takes in before the next, and returns the head.
 async fn publish_in_step(
     publisher: &mut Client,
     members: &mut [(Client, Ledger)],
@@ -54,14 +54,16 @@ async fn publish_in_step(
     bytes: usize,
 ) -> u64 {
     let content = "m".repeat(bytes);
+    let batch = ((32 << 10) / (bytes + 256)).clamp(1, 16);
     let mut head = 0;
-    for _ in 0..count / 16 {
-        for _ in 0..16 {
+    for first in (0..count).step_by(batch) {
+        let batch = batch.min(count - first);
+        for _ in 0..batch {
             publisher.feed(&chat("kitchen", &content)).await;
         }
         publisher.flush().await;
-        for _ in 0..16 {
-            head = seq_of(&publisher.next_of_type("chat").await);
+        for _ in 0..batch {
+            head = seq_of(&publisher.next_must_be("chat").await);
         }
         for (member, ledger) in members.iter_mut() {
             while ledger.last() < head {

@@ -25,7 +25,7 @@ use serde_json::Value;
 pub(crate) use server::{TestServer, settings};
 
 /// A guard against hanging, not a measure: nothing under test takes this long on a busy board.
-pub(crate) const GUARD: Duration = Duration::from_secs(30);
+pub(crate) const GUARD: Duration = Duration::from_mins(1);
 
 /// Waits for `future`, but not for ever.
 pub(crate) async fn guarded<T>(awaited: &str, future: impl Future<Output = T>) -> T {

@@ -1,0 +1,104 @@
+//! What an operator should hear of, as a sum every so often: a flood of refusals or drops is a line
+//! in the log, not a flood of lines.
+
+use crate::hub::{Counter, Counters, Now};
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    sync::{Mutex, PoisonError},
+};
+
+/// Least time between two lines, in milliseconds.
+const EVERY_MS: u64 = 10_000;
+
+/// The counters that are worth a line when they move, and in what words.
+const WATCHED: [(Counter, &str); 6] = [
+    (Counter::Missed, "messages dropped for slow readers"),
+    (Counter::AnswersDropped, "answers dropped for slow readers"),
+    (Counter::NotReadable, "clients ended that took nothing for the write timeout"),
+    (Counter::NoSignOfLife, "clients ended that gave no sign of life"),
+    (Counter::RateLimited, "messages above the rate refused"),
+    (Counter::TakenOver, "half-open connections replaced by a resume"),
+];
+
+/// How many requests were refused, by the code that they got.
+#[derive(Debug, Default)]
+pub(super) struct Refusals(Mutex<BTreeMap<&'static str, u64>>);
+
+impl Refusals {
+    /// Counts one more. Codes are a closed set, so the map does not grow.
+    pub(super) fn count(&self, code: &'static str) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(code).or_default() += 1;
+    }
+
+    /// The counts so far.
+    pub(super) fn counts(&self) -> BTreeMap<&'static str, u64> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Remembers what was said already.
+#[derive(Debug, Default)]
+pub(super) struct Notices {
+    last_ms: Option<u64>,
+    counters: Counters,
+    refusals: BTreeMap<&'static str, u64>,
+}
+
+impl Notices {
+    /// The line that is due, if anything has happened and the last line is long enough ago.
+    pub(super) fn line(&mut self, counters: &Counters, refusals: &Refusals, now: Now) -> Option<String> {
+        if self.last_ms.is_some_and(|last| now.ms < last + EVERY_MS) {
+            return None;
+        }
+        let mut line = String::new();
+        for (counter, words) in WATCHED {
+            add(&mut line, counters.get(counter) - self.counters.get(counter), words);
+        }
+        let refusals = refusals.counts();
+        for (code, count) in &refusals {
+            let words = format_args!("requests refused ({code})").to_string();
+            add(&mut line, count - self.refusals.get(code).copied().unwrap_or_default(), &words);
+        }
+        if line.is_empty() {
+            return None;
+        }
+        (self.last_ms, self.counters, self.refusals) = (Some(now.ms), counters.clone(), refusals);
+        Some(line)
+    }
+}
+
+fn add(line: &mut String, count: u64, words: &str) {
+    if count > 0 {
+        let comma = if line.is_empty() { "" } else { ", " };
+        // Writing to a string does not fail.
+        let _ = write!(line, "{comma}{count} {words}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn at(ms: u64) -> Now {
+        Now { ms, unix_s: 0 }
+    }
+
+    #[test]
+    fn the_first_is_told_at_once_and_the_next_ones_together_ten_seconds_later() {
+        let (mut notices, refusals, counters) =
+            (Notices::default(), Refusals::default(), Counters::default());
+        assert_eq!(notices.line(&counters, &refusals, at(0)), None);
+        refusals.count("unauthorized");
+        assert_eq!(
+            notices.line(&counters, &refusals, at(5)).as_deref(),
+            Some("1 requests refused (unauthorized)")
+        );
+        refusals.count("unauthorized");
+        refusals.count("clients_full");
+        assert_eq!(notices.line(&counters, &refusals, at(5 + EVERY_MS - 1)), None);
+        let line = notices.line(&counters, &refusals, at(5 + EVERY_MS)).unwrap();
+        assert_eq!(line, "1 requests refused (clients_full), 1 requests refused (unauthorized)");
+        assert_eq!(notices.line(&counters, &refusals, at(5 + 3 * EVERY_MS)), None);
+    }
+}
