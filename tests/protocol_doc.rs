@@ -1,7 +1,7 @@
 //! Holds `docs/PROTOCOL.md` against the server: every dialogue is played, every table has what the
 //! code has, and every type of the tables occurs in a dialogue.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod dialogue;
 mod markdown;
@@ -21,11 +21,16 @@ use roomd::{
 };
 use serde_json::Value;
 
-/// The variants of an enum; a new one that is not listed here does not compile.
+/// The variants of an enum; a new one that is not listed does not compile.
 macro_rules! every {
     ($kind:ident: $($variant:ident),+) => {{
+        fn is_listed(value: $kind) -> bool {
+            match value {
+                $($kind::$variant)|+ => true,
+            }
+        }
         let all = [$($kind::$variant),+];
-        let _exhaustive = |value: $kind| match value { $($kind::$variant => ()),+ };
+        assert!(all.into_iter().all(is_listed));
         all
     }};
 }
@@ -97,7 +102,26 @@ fn every_type_of_a_client_has_a_row_and_a_dialogue() {
     assert_eq!(documented.difference(&sent).collect::<Vec<_>>(), [""; 0], "types without a dialogue");
 }
 
-/// One message of each type, in a room where the type can have one.
+/// Where a type stands among [`server_messages`]; a new one that has no place does not compile.
+const fn place_of(body: &Body<'_>) -> usize {
+    match body {
+        Body::Welcome { .. } => 0,
+        Body::System { .. } => 1,
+        Body::ClientCount => 2,
+        Body::Chat { .. } => 3,
+        Body::Joined { .. } => 4,
+        Body::Left => 5,
+        Body::Gap { .. } => 6,
+        Body::Rooms { .. } => 7,
+        Body::Members { .. } => 8,
+        Body::Ack { .. } => 9,
+        Body::Pong => 10,
+        Body::Error { .. } => 11,
+        Body::Restarting { .. } => 12,
+    }
+}
+
+/// One message of each type.
 fn server_messages() -> Vec<Value> {
     let limits = AnnouncedLimits::default();
     let rooms = [RoomLine { room: "k", members: 1, seq: 1 }];
@@ -116,13 +140,9 @@ fn server_messages() -> Vec<Value> {
         Body::Error { code: ErrorCode::BadMessage, id: Some("") },
         Body::Restarting { retry_ms: 1 },
     ];
-    // A new variant does not compile until it is listed above.
-    let _exhaustive = |body: Body<'_>| match body {
-        Body::Welcome { .. } | Body::System { .. } | Body::ClientCount | Body::Chat { .. } => (),
-        Body::Joined { .. } | Body::Left | Body::Gap { .. } | Body::Rooms { .. } => (),
-        Body::Members { .. } | Body::Ack { .. } | Body::Pong | Body::Error { .. } => (),
-        Body::Restarting { .. } => (),
-    };
+    for (place, body) in bodies.iter().enumerate() {
+        assert_eq!(place_of(body), place, "every type stands here once");
+    }
     let message = |body| ServerMessage::system(format_args!(""), 1, body);
     bodies.into_iter().map(|body| serde_json::to_value(message(body)).unwrap()).collect()
 }
@@ -196,12 +216,16 @@ fn the_sizes_of_names_are_those_of_the_code() {
 
 #[test]
 fn every_piece_of_json_in_the_documents_is_json() {
+    let mut read = 0;
     for document in markdown::all() {
-        for block in document.blocks().into_iter().filter(|block| block.language == "json") {
-            for line in block.lines.iter().filter(|line| !line.is_empty()) {
-                let read = serde_json::from_str::<Value>(line);
-                assert!(read.is_ok(), "{} line {}: {line}", document.name, block.line);
+        for block in document.blocks().into_iter().filter(|block| block.language != "dialogue") {
+            let lines = block.lines.iter().map(|line| line.trim_start_matches(['<', '>', ' ']));
+            for line in lines.filter(|line| line.starts_with('{') && !line.contains('…')) {
+                let json = serde_json::from_str::<Value>(line);
+                assert!(json.is_ok(), "{} line {}: {line}", document.name, block.line);
+                read += 1;
             }
         }
     }
+    assert!(read > 5, "the README shows some");
 }

@@ -232,7 +232,8 @@ impl Hub {
         if let Some((room, seq)) = client.inside() {
             words.extend(self.room(room).log.rest(seq, client.offset as usize).concat());
         }
-        let takes_nothing = matches!(ending, Ending::By(CloseCode::NotReadable, _));
+        // A blocked socket has no room for answers; one that said goodbye still reads them.
+        let takes_nothing = self.blocked.contains(id.index()) && matches!(ending, Ending::By(..));
         if let Some(outbox) = &client.outbox {
             if takes_nothing {
                 words.extend(outbox.rest_of_front());

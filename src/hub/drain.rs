@@ -93,6 +93,12 @@ impl Hub {
         self.clients.get(id).is_some() && self.blocked.contains(id.index())
     }
 
+    /// Whether the answers to a message of so many bytes may find no room in a client's outbox.
+    pub fn is_crowded(&self, id: ClientId, bytes: usize) -> bool {
+        let outbox = self.clients.get(id).and_then(|client| client.outbox.as_ref());
+        outbox.is_some_and(|outbox| outbox.is_crowded(bytes, &self.capacities))
+    }
+
     /// How many clients something waits for, blocked or not.
     pub fn waiting(&self) -> usize {
         let is_waiting = |client: &&Client| {

@@ -131,6 +131,15 @@ impl Outbox {
             && self.entries.iter().skip(1).all(|entry| entry.kind != Kind::Rest)
     }
 
+    /// Whether what a message of so many bytes brings about may find no room: its echo, or two
+    /// answers and what says that something is missing.
+    pub(super) fn is_crowded(&self, bytes: usize, capacities: &Capacities) -> bool {
+        const FRAMES: usize = 3;
+        !self.is_empty()
+            && (self.entries.len() + FRAMES > capacities.outbox_messages
+                || self.bytes.len() + bytes + FRAMES * FACT_BYTES_MAX > capacities.outbox_bytes)
+    }
+
     fn fits(&self, len: usize, capacities: &Capacities) -> bool {
         self.entries.len() < capacities.outbox_messages
             && (self.is_empty() || self.bytes.len() + len <= capacities.outbox_bytes)

@@ -11,10 +11,14 @@ use std::{io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
+    time::{sleep, timeout},
 };
 
 /// Longest head of a request, in bytes; a longer one gets 431.
 pub(crate) const HEAD_BYTES_MAX: usize = 16 << 10;
+/// A connection that is still HTTP after this long is told to end with the answer under way; a page is
+/// long loaded by then, and what reads no answers must not keep its place.
+const HTTP_LIFE: Duration = Duration::from_secs(30);
 /// What cannot be accepted now (no descriptor, no memory) may be a moment later.
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(100);
 
@@ -64,7 +68,7 @@ pub(super) async fn accept(listener: TcpListener, places: Places, shared: Arc<Sh
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
                 tracing::warn!("cannot accept a connection: {error}; raise LimitNOFILE or lower `clients`");
-                tokio::time::sleep(PAUSE_AFTER_ERROR).await;
+                sleep(PAUSE_AFTER_ERROR).await;
             }
         }
     }
@@ -80,25 +84,33 @@ async fn serve(
 ) {
     socket::tune(&stream, &shared.settings);
     let peer: SocketAddr = connection.peer;
+    let patience = Duration::from_millis(shared.settings.handshake_timeout_ms);
     let service = TowerToHyperService::new(router.layer(axum::Extension(connection)));
     let mut http = pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(Duration::from_millis(shared.settings.handshake_timeout_ms))
+            .header_read_timeout(patience)
             .max_buf_size(HEAD_BYTES_MAX)
             .serve_connection(TokioIo::new(stream), service)
             .with_upgrades()
     );
     let served = tokio::select! {
-        served = http.as_mut() => served,
-        () = shared.stopped() => {
+        served = http.as_mut() => Some(served),
+        () = either(shared.stopped(), sleep(HTTP_LIFE)) => {
             http.as_mut().graceful_shutdown();
-            http.await
+            timeout(patience, http).await.ok()
         }
     };
     drop(handshake);
-    if let Err(error) = served {
+    if let Some(Err(error)) = served {
         tracing::debug!(address = %peer.ip(), "connection ended: {error}");
+    }
+}
+
+async fn either(one: impl Future<Output = ()>, other: impl Future<Output = ()>) {
+    tokio::select! {
+        () = one => {}
+        () = other => {}
     }
 }
 

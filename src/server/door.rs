@@ -93,20 +93,23 @@ impl Door {
         if self.hosts.is_allowed(host, local) { Ok(()) } else { Err(Refusal::Host(host.to_owned())) }
     }
 
-    /// Judges a handshake. The answer's `Sec-WebSocket-Accept`, and the visitor.
+    /// Judges who comes, by where the page is from and by the secret.
     pub(super) fn judge(
         &self,
-        method: &Method,
         uri: &Uri,
         headers: &HeaderMap,
         connection: &Connection,
-    ) -> Result<(String, Visitor), Refusal> {
-        let header = |name| headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
-        let accept = handshake::check(method.as_str(), header).map_err(Refusal::Handshake)?;
+    ) -> Result<Visitor, Refusal> {
         self.check_origin(headers, uri)?;
         let query = Query::parse(uri.query().unwrap_or_default());
         self.check_token(headers, query.token.as_deref())?;
-        Ok((accept, query.into_visitor(connection)?))
+        query.into_visitor(connection)
+    }
+
+    /// Judges how a visitor asks; the answer's `Sec-WebSocket-Accept`.
+    pub(super) fn check_handshake(method: &Method, headers: &HeaderMap) -> Result<String, Refusal> {
+        let header = |name| headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
+        handshake::check(method.as_str(), header).map_err(Refusal::Handshake)
     }
 
     /// Counts one more connection from an address, if it may have one more.

@@ -32,10 +32,11 @@ struct Interfaces {
 impl Hosts {
     pub(super) fn new(settings: &Settings) -> Self {
         let lower = |list: &[String]| list.iter().map(|text| text.trim().to_ascii_lowercase()).collect();
+        let origins: Vec<String> = lower(&settings.allowed_origins);
         Self {
             own_name: rustix::system::uname().nodename().to_string_lossy().to_ascii_lowercase(),
             allowed_hosts: lower(&settings.allowed_hosts),
-            allowed_origins: lower(&settings.allowed_origins),
+            allowed_origins: origins.iter().map(|origin| without_default_port(origin).to_owned()).collect(),
             interfaces: Mutex::default(),
         }
     }
@@ -44,7 +45,8 @@ impl Hosts {
     pub(super) fn is_allowed(&self, host: &str, local: IpAddr) -> bool {
         let host = host.to_ascii_lowercase();
         let Some(name) = name_of(&host) else { return false };
-        if self.allowed_hosts.iter().any(|allowed| allowed == name || *allowed == host) {
+        let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
+        if self.allowed_hosts.iter().any(|allowed| allowed == bare || allowed == name || *allowed == host) {
             return true;
         }
         match address_of(name) {
@@ -59,17 +61,13 @@ impl Hosts {
     /// Whether a page from `origin` may connect to the server that it calls `host`.
     pub(super) fn is_origin_allowed(&self, origin: &str, host: &str) -> bool {
         let origin = origin.to_ascii_lowercase();
-        if self.allowed_origins.contains(&origin) {
+        let origin = without_default_port(&origin);
+        if self.allowed_origins.iter().any(|allowed| allowed == origin) {
             return true;
         }
-        let (authority, port) = match origin.split_once("://") {
-            Some(("http", authority)) => (authority, ":80"),
-            Some(("https", authority)) => (authority, ":443"),
-            _ => return false,
-        };
-        let host = host.to_ascii_lowercase();
-        let strip = |authority: &str| authority.strip_suffix(port).unwrap_or(authority).to_owned();
-        !authority.is_empty() && strip(authority) == strip(&host)
+        let Some((scheme @ ("http" | "https"), authority)) = origin.split_once("://") else { return false };
+        let own = format!("{scheme}://{}", host.to_ascii_lowercase());
+        !authority.is_empty() && origin == without_default_port(&own)
     }
 
     fn is_own_name(&self, name: &str) -> bool {
@@ -92,6 +90,12 @@ impl Hosts {
         }
         interfaces.addresses.contains(&address)
     }
+}
+
+/// An origin as browsers write it: the port of its scheme is left out (RFC 6454, section 6.2).
+fn without_default_port(origin: &str) -> &str {
+    let port = if origin.starts_with("https:") { ":443" } else { ":80" };
+    origin.strip_suffix(port).unwrap_or(origin)
 }
 
 /// A host without its port; nothing if it is not well-formed.
@@ -120,8 +124,8 @@ mod tests {
 
     fn hosts() -> Hosts {
         let settings = Settings {
-            allowed_hosts: vec!["Chat.example".into()],
-            allowed_origins: vec!["https://app.example".into()],
+            allowed_hosts: vec!["Chat.example".into(), "2001:db8::7".into()],
+            allowed_origins: vec!["https://app.example".into(), "https://other.example:443".into()],
             ..Settings::default()
         };
         Hosts { own_name: "board".into(), ..Hosts::new(&settings) }
@@ -143,6 +147,7 @@ mod tests {
             "chat.example",
             "chat.example:8080",
             "[::ffff:192.0.2.7]:8080",
+            "[2001:db8::7]:8080",
         ] {
             assert!(hosts().is_allowed(host, LOCAL), "{host}");
         }
@@ -180,6 +185,8 @@ mod tests {
             ("https://board", "board:443"),
             ("HTTP://Board:8080", "bOARD:8080"),
             ("https://app.example", "board:8080"),
+            ("https://other.example", "board:8080"),
+            ("https://other.example:443", "board:8080"),
         ] {
             assert!(hosts().is_origin_allowed(origin, host), "{origin} {host}");
         }

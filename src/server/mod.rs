@@ -25,7 +25,7 @@ use crate::{
 };
 use accept::Places;
 use door::Door;
-use notices::Notices;
+use notices::{Notice, Notices};
 use shared::Shared;
 use std::{future::Future, io, net::TcpListener, sync::Arc, time::Duration};
 use switchboard::Switchboard;
@@ -74,7 +74,7 @@ pub async fn serve(
         return Err(io::Error::other(format!("a task of the server has ended: {ended:?}")));
     }
     shared.begin_stopping();
-    drop(accepting);
+    accepting.shutdown().await;
     stop_in_order(&shared, &places).await;
     Ok(())
 }
@@ -97,17 +97,17 @@ async fn tick(shared: Arc<Shared>) {
     let mut notices = Notices::default();
     loop {
         ticks.tick().await;
-        let (is_empty, line) = {
+        let (is_empty, notice) = {
             let (now, mut board) = (shared.now(), shared.lock());
             board.hub.tick(now);
             board.settle(now);
-            let line = notices.line(board.hub.counters(), &shared.refusals, now);
-            (board.hub.client_count() == 0, line)
+            let notice = notices.notice(board.hub.counters(), &shared.refusals, now);
+            (board.hub.client_count() == 0, notice)
         };
-        if let Some(line) = line {
+        if let Notice::Line(line) = &notice {
             tracing::warn!("{line}");
         }
-        if is_empty {
+        if is_empty && notice != Notice::Later {
             shared.arrival.notified().await;
         }
     }

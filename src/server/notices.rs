@@ -37,6 +37,15 @@ impl Refusals {
     }
 }
 
+/// Whether there is something to say.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Notice {
+    Nothing,
+    /// There is, but not yet.
+    Later,
+    Line(String),
+}
+
 /// Remembers what was said already.
 #[derive(Debug, Default)]
 pub(super) struct Notices {
@@ -46,11 +55,8 @@ pub(super) struct Notices {
 }
 
 impl Notices {
-    /// The line that is due, if anything has happened and the last line is long enough ago.
-    pub(super) fn line(&mut self, counters: &Counters, refusals: &Refusals, now: Now) -> Option<String> {
-        if self.last_ms.is_some_and(|last| now.ms < last + EVERY_MS) {
-            return None;
-        }
+    /// What has happened since the last line, if that is long enough ago.
+    pub(super) fn notice(&mut self, counters: &Counters, refusals: &Refusals, now: Now) -> Notice {
         let mut line = String::new();
         for (counter, words) in WATCHED {
             add(&mut line, counters.get(counter) - self.counters.get(counter), words);
@@ -61,10 +67,13 @@ impl Notices {
             add(&mut line, count - self.refusals.get(code).copied().unwrap_or_default(), &words);
         }
         if line.is_empty() {
-            return None;
+            return Notice::Nothing;
+        }
+        if self.last_ms.is_some_and(|last| now.ms < last + EVERY_MS) {
+            return Notice::Later;
         }
         (self.last_ms, self.counters, self.refusals) = (Some(now.ms), counters.clone(), refusals);
-        Some(line)
+        Notice::Line(line)
     }
 }
 
@@ -72,7 +81,7 @@ fn add(line: &mut String, count: u64, words: &str) {
     if count > 0 {
         let comma = if line.is_empty() { "" } else { ", " };
         // Writing to a string does not fail.
-        let _ = write!(line, "{comma}{count} {words}");
+        let _ = write!(line, "{comma}{words}: {count}");
     }
 }
 
@@ -88,17 +97,17 @@ mod tests {
     fn the_first_is_told_at_once_and_the_next_ones_together_ten_seconds_later() {
         let (mut notices, refusals, counters) =
             (Notices::default(), Refusals::default(), Counters::default());
-        assert_eq!(notices.line(&counters, &refusals, at(0)), None);
+        assert_eq!(notices.notice(&counters, &refusals, at(0)), Notice::Nothing);
         refusals.count("unauthorized");
-        assert_eq!(
-            notices.line(&counters, &refusals, at(5)).as_deref(),
-            Some("1 requests refused (unauthorized)")
-        );
+        let line = |text: &str| Notice::Line(text.to_owned());
+        assert_eq!(notices.notice(&counters, &refusals, at(5)), line("requests refused (unauthorized): 1"));
         refusals.count("unauthorized");
         refusals.count("clients_full");
-        assert_eq!(notices.line(&counters, &refusals, at(5 + EVERY_MS - 1)), None);
-        let line = notices.line(&counters, &refusals, at(5 + EVERY_MS)).unwrap();
-        assert_eq!(line, "1 requests refused (clients_full), 1 requests refused (unauthorized)");
-        assert_eq!(notices.line(&counters, &refusals, at(5 + 3 * EVERY_MS)), None);
+        assert_eq!(notices.notice(&counters, &refusals, at(5 + EVERY_MS - 1)), Notice::Later);
+        assert_eq!(
+            notices.notice(&counters, &refusals, at(5 + EVERY_MS)),
+            line("requests refused (clients_full): 1, requests refused (unauthorized): 1")
+        );
+        assert_eq!(notices.notice(&counters, &refusals, at(5 + 3 * EVERY_MS)), Notice::Nothing);
     }
 }

@@ -53,17 +53,21 @@ async fn upgrade(
 }
 
 /// Lets a client in, or says why not. Once the answer is out the connection becomes a session.
+///
+/// The handshake is judged last: a page is not told why its WebSocket failed, and asks again without
+/// one to read the reason.
 fn let_in(shared: &Arc<Shared>, connection: &Connection, mut request: Request) -> Result<Response, Refusal> {
-    let door: &Door = &shared.door;
-    let (accept, visitor) = door.judge(request.method(), request.uri(), request.headers(), connection)?;
-    let pass = door.admit(visitor.address)?;
+    let visitor = shared.door.judge(request.uri(), request.headers(), connection)?;
     if shared.is_stopping() {
         return Err(Refusal::Stopping);
     }
-    let Some(upgrade) = request.extensions_mut().remove::<OnUpgrade>() else {
-        return Err(Refusal::Handshake(HandshakeError::NotAnUpgrade));
-    };
+    let pass = shared.door.admit(visitor.address)?;
     shared.lock().hub.reserve(visitor.resume).map_err(|_| Refusal::Full(shared.settings.clients))?;
+    let upgrade = Door::check_handshake(request.method(), request.headers()).and_then(|accept| {
+        let upgrade = request.extensions_mut().remove::<OnUpgrade>();
+        Ok((accept, upgrade.ok_or(Refusal::Handshake(HandshakeError::NotAnUpgrade))?))
+    });
+    let (accept, upgrade) = upgrade.inspect_err(|_| shared.lock().hub.give_back())?;
     tokio::spawn(session::begin(shared.clone(), upgrade, visitor, pass));
 
     let mut response = Response::new(Body::empty());

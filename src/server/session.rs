@@ -14,8 +14,8 @@ use crate::{
     hub::{ClientId, Ending, Now},
     protocol::{
         Event, Reader,
-        frame::CloseCode,
-        message::{self, ClientMessage},
+        frame::{self, CloseCode},
+        message::{self, BadMessage, ClientMessage},
     },
 };
 use hyper::upgrade::OnUpgrade;
@@ -44,7 +44,11 @@ pub(super) async fn begin(shared: Arc<Shared>, upgrade: OnUpgrade, visitor: Visi
     };
     let stream = parts.io.into_inner();
     let socket = Arc::new(Socket::new(stream, visitor.place.clone()));
-    let Some(mut session) = Session::connect(&shared, &socket, &visitor, pass) else { return };
+    let Some(mut session) = Session::connect(&shared, &socket, &visitor, pass) else {
+        let reason = "All places are taken; try again later.";
+        socket.dismiss(frame::close_frame(CloseCode::TryAgainLater, reason).to_vec());
+        return socket.say_farewell().await;
+    };
     session.receive_read_ahead(&parts.read_buf);
     // A task of its own: the memory of this one, which had to hold the visitor, is given back.
     tokio::spawn(async move {
@@ -159,6 +163,10 @@ impl Session {
             let taken = match self.reader.read(bytes, message_bytes_max, &mut board.inbound) {
                 Ok((taken, None)) => taken,
                 Ok((taken, Some(event))) => {
+                    if board.hub.is_crowded(self.id, taken) {
+                        // Only a socket that really takes no more loses answers.
+                        board.flush(self.id, now);
+                    }
                     Self::carry_out(board, self.id, event, now);
                     taken
                 }
@@ -178,9 +186,7 @@ impl Session {
         match event {
             Event::Text(text) => {
                 let message = message::parse(text);
-                if matches!(message, Ok(ClientMessage::LeaveRoom { .. })) {
-                    // What was said in the room before still reaches whoever leaves it, if its
-                    // socket takes it; the hub declares the rest missing.
+                if needs_flush(&message) {
                     board.flush(id, now);
                 }
                 board.hub.receive(id, text, message, now);
@@ -191,6 +197,18 @@ impl Session {
             Event::Close { code, .. } => board.hub.end(id, Ending::Said(code), now),
         }
     }
+}
+
+/// What was said in a room before still reaches whoever leaves it, if its socket takes it (the hub
+/// declares the rest missing); and a list is as long as an empty outbox takes.
+fn needs_flush(message: &Result<ClientMessage<'_>, BadMessage>) -> bool {
+    matches!(
+        message,
+        Ok(ClientMessage::LeaveRoom { .. }
+            | ClientMessage::JoinRoom { .. }
+            | ClientMessage::ListRooms
+            | ClientMessage::ListMembers { .. })
+    )
 }
 
 /// A session that ends in any other way than by its client's departure has panicked.

@@ -17,11 +17,6 @@ fn with_heartbeat_of_a_second() -> Settings {
 /// Well beyond the end of a client without a sign of life.
 const SEVERAL_HEARTBEATS: Duration = Duration::from_secs(5);
 
-#[expect(clippy::disallowed_methods, reason = "time is the situation here")]
-fn now() -> Instant {
-    Instant::now()
-}
-
 #[tokio::test]
 async fn a_client_without_a_sign_of_life_is_ended_and_announced() {
     let server = TestServer::start(with_heartbeat_of_a_second());
@@ -97,6 +92,8 @@ async fn any_inbound_frame_is_a_sign_of_life() {
         let client = RawClient::upgrade(&server, "quiet=1&username=sensor").await;
         clients.push((situation, client, sign, false));
     }
+    #[expect(clippy::disallowed_methods, reason = "time is the situation here")]
+    let now = Instant::now;
     // Signs come at half the heartbeat, for several heartbeats.
     let end = now() + SEVERAL_HEARTBEATS;
     while now() < end {
@@ -179,6 +176,8 @@ async fn a_slow_reader_that_answers_its_pings_is_no_ghost() {
         }
     });
     // Its pace is the situation: some 200 messages a second, far less than are sent.
+    #[expect(clippy::disallowed_methods, reason = "time is the situation here")]
+    let now = Instant::now;
     let (mut pings, end) = (0, now() + SEVERAL_HEARTBEATS);
     while now() < end {
         let frame = slow.next_frame().await.expect("the connection stands");

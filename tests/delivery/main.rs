@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod ended;
 mod liveness;
 mod order;
 mod random;

@@ -6,8 +6,7 @@ use roomd::config::Settings;
 use serde_json::{Value, json};
 
 use crate::support::{
-    CLOSE, Client, FIN, Frame, GUARD, Ledger, RawClient, TEXT, TestServer, content_of, frame, seq_of,
-    settings,
+    Client, FIN, GUARD, Ledger, PING, PONG, RawClient, TEXT, TestServer, content_of, frame, seq_of, settings,
 };
 
 /// The least that Linux gives a socket for receiving.
@@ -188,33 +187,25 @@ async fn a_stalled_reader_is_still_heard_and_answers_that_were_dropped_are_told_
 
 #[tokio::test]
 async fn a_reader_that_keeps_up_is_never_told_to_be_slow() {
-    let server = TestServer::start(small());
+    let server = TestServer::start(settings());
     let mut client = RawClient::upgrade(&server, "quiet=1").await;
-    for _ in 0..50 {
-        client.write(&frame(FIN | TEXT, b"echo").repeat(small().outbox_messages)).await;
-        for _ in 0..small().outbox_messages {
-            assert_eq!(client.next_frame().await, Some(Frame { opcode: TEXT, payload: b"echo".into() }));
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_socket_that_takes_nothing_is_ended_and_announced() {
-    let server = TestServer::start(Settings { write_timeout_ms: 300, ..small() });
-    let mut witness = Client::connect(&server, "witness").await;
-    let (mut stalled, _) = stalled_member(&server, "kitchen").await;
-    witness.next_must_be_line("", "stalled connected").await;
-    let mut publisher = Client::connect_quietly(&server, "publisher").await;
-    witness.next_must_be_line("", "publisher connected").await;
-    publisher.join("kitchen").await;
-    publish_in_step(&mut publisher, &mut [], 320, 1_000).await;
-    publisher.expect("the leaving", |m| m["content"] == "stalled left the room").await;
-    witness.next_must_be_line("", "stalled disconnected").await;
-    witness.count_becomes(2).await;
-    // Whether the close frame fits behind what the kernel holds is not in the server's hands.
-    while let Some(frame) = stalled.next_frame().await {
-        if frame.opcode == CLOSE {
-            assert_eq!(frame.close_code(), 4002);
+    let chat = json!({"type": "chat", "content": "x", "id": "i"}).to_string();
+    let rows = [
+        ("echoes", frame(FIN | TEXT, b"echo"), TEXT),
+        ("pongs", frame(FIN | PING, b"ping"), PONG),
+        ("acks", frame(FIN | TEXT, chat.as_bytes()), TEXT),
+        ("errors", frame(FIN | TEXT, br#"{"type":"chat"}"#), TEXT),
+    ];
+    for (answers, message, opcode) in rows {
+        // What a client may say at once, in a single write, and far more than an outbox holds.
+        for count in [settings().outbox_messages + 1, Settings::default().burst as usize, 500] {
+            client.write(&message.repeat(count)).await;
+            for _ in 0..count {
+                let answer = client.next_frame().await.unwrap();
+                assert_eq!(answer.opcode, opcode, "{answers}, {count} at once: {answer:?}");
+                let is_told = String::from_utf8_lossy(&answer.payload).contains("too_slow");
+                assert!(!is_told, "{answers}, {count} at once: {answer:?}");
+            }
         }
     }
 }

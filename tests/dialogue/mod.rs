@@ -5,7 +5,7 @@
 
 mod player;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
@@ -43,7 +43,13 @@ pub(crate) fn parse(block: &Block) -> Vec<Step> {
     let line = |(index, line): (usize, &String)| {
         step(line).unwrap_or_else(|| panic!("line {}: no step of a dialogue: {line}", block.line + index))
     };
-    block.lines.iter().enumerate().map(line).collect()
+    let steps: Vec<_> = block.lines.iter().enumerate().map(line).collect();
+    for (index, step) in steps.iter().enumerate() {
+        let Step::Refused(name, ..) = step else { continue };
+        let is_behind = matches!(&steps[..index], [.., Step::Connect(other, _)] if other == name);
+        assert!(is_behind, "line {}: a refusal stands behind its connecting", block.line + index);
+    }
+    steps
 }
 
 fn step(line: &str) -> Option<Step> {
@@ -68,13 +74,14 @@ fn step(line: &str) -> Option<Step> {
 
 /// Values that a dialogue has given names to.
 #[derive(Debug, Default)]
-pub(crate) struct Names(HashMap<String, Value>);
+pub(crate) struct Names(BTreeMap<String, Value>);
 
 impl Names {
     /// Puts the values into the place of their names.
     pub(crate) fn fill_in(&self, text: &str) -> String {
         let mut text = text.to_owned();
-        for (name, value) in &self.0 {
+        // Backwards, so that no name is taken for a longer one that begins like it.
+        for (name, value) in self.0.iter().rev() {
             let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             text = text.replace(&format!("${name}"), &value);
         }

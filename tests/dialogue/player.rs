@@ -1,6 +1,6 @@
 //! Plays dialogues against a server of their own.
 
-use std::{collections::HashMap, path::Path};
+use std::{collections::BTreeMap, path::Path};
 
 use roomd::config::{self, Configuration, Request, Settings};
 use serde_json::Value;
@@ -13,7 +13,7 @@ use crate::support::{Client, Handshake, TestServer, guarded};
 pub(crate) async fn play(steps: &[Step]) {
     let mut player = Player {
         server: Some(TestServer::start(settings(steps))),
-        clients: HashMap::new(),
+        clients: BTreeMap::new(),
         names: Names::default(),
     };
     for (step, next) in steps.iter().zip(steps.iter().skip(1).map(Some).chain([None])) {
@@ -24,14 +24,15 @@ pub(crate) async fn play(steps: &[Step]) {
 
 struct Player {
     server: Option<TestServer>,
-    clients: HashMap<String, Client>,
+    clients: BTreeMap<String, Client>,
     names: Names,
 }
 
 impl Player {
     async fn play(&mut self, step: &Step, next: Option<&Step>) {
         match step {
-            Step::Set(..) => {}
+            // Settings were taken before the start, a refusal with the step before it.
+            Step::Set(..) | Step::Refused(..) => {}
             Step::Stop => self.server.as_mut().unwrap().begin_stop(),
             Step::Connect(name, query) => {
                 let query = self.names.fill_in(query);
@@ -42,7 +43,6 @@ impl Player {
                     _ => self.connect(name, &query).await,
                 }
             }
-            Step::Refused(..) => {}
             Step::Send(name, text) => {
                 let text = self.names.fill_in(text);
                 self.client(name).send_text(&text).await;
@@ -72,14 +72,14 @@ impl Player {
     }
 
     async fn receive(&mut self, name: &str, written: &str) {
-        let wants_count = is_count(written);
+        let wants_count = is_count_text(written);
         loop {
             let client = self.clients.get_mut(name).expect("a client that is there");
             let frame = next_but_count(client, written, wants_count).await;
             let Message::Text(text) = &frame else { panic!("{name}: {frame:?} instead of {written}") };
             let checked = self.names.check(text, written);
             // A count is told again whenever it changes; the one that the document has comes soon.
-            if checked.is_err() && wants_count && is_count(text) {
+            if checked.is_err() && wants_count && is_count_text(text) {
                 continue;
             }
             return checked.unwrap_or_else(|why| panic!("{name}: {why}\n read  {text}\n wants {written}"));
@@ -93,11 +93,11 @@ impl Player {
             for round in [b"1", b"2"] {
                 client.send_frame(Message::Ping(Bytes::from_static(round))).await;
                 loop {
-                    match client.next_frame("pong").await {
-                        Message::Pong(payload) if payload.as_ref() == round => break,
-                        Message::Text(text) if is_count(&text) => {}
-                        frame => panic!("{name}: the document does not have {frame:?}"),
+                    let frame = client.next_frame("pong").await;
+                    if matches!(&frame, Message::Pong(payload) if payload.as_ref() == round) {
+                        break;
                     }
+                    assert!(is_count(&frame), "{name}: the document does not have {frame:?}");
                 }
             }
         }
@@ -119,9 +119,9 @@ impl Player {
 
 /// The product's own defaults, and what the dialogue sets.
 fn settings(steps: &[Step]) -> Settings {
-    let set = steps.iter().filter_map(|step| match step {
-        Step::Set(key, value) => Some(format!("--{}={value}", key.replace('_', "-"))),
-        _ => None,
+    let set = steps.iter().filter_map(|step| {
+        let Step::Set(key, value) = step else { return None };
+        Some(format!("--{}={value}", key.replace('_', "-")))
     });
     let request = config::request(set.map(Into::into)).unwrap();
     let Request::Run(_, flags) = request else { panic!("a dialogue has settings only") };
@@ -132,13 +132,16 @@ fn settings(steps: &[Step]) -> Settings {
 async fn next_but_count(client: &mut Client, awaited: &str, wants_count: bool) -> Message {
     loop {
         let frame = client.next_message(awaited).await;
-        match &frame {
-            Message::Text(text) if is_count(text) && !wants_count => {}
-            _ => return frame,
+        if wants_count || !is_count(&frame) {
+            return frame;
         }
     }
 }
 
-fn is_count(text: &str) -> bool {
+fn is_count(frame: &Message) -> bool {
+    matches!(frame, Message::Text(text) if is_count_text(text))
+}
+
+fn is_count_text(text: &str) -> bool {
     serde_json::from_str::<Value>(text).is_ok_and(|message| message["type"] == "client_count")
 }

@@ -32,8 +32,9 @@ pub(crate) fn all() -> Vec<Document> {
     let mut names = vec!["README.md".to_owned(), "CHANGELOG.md".to_owned()];
     for folder in ["docs", "docs/decisions"] {
         let entries = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).unwrap();
-        let files = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        names.extend(files.filter(|file| file.ends_with(".md")).map(|file| format!("{folder}/{file}")));
+        let files = entries.map(|entry| entry.unwrap().path());
+        let files = files.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
+        names.extend(files.map(|path| format!("{folder}/{}", path.file_name().unwrap().to_str().unwrap())));
     }
     assert!(names.len() > 6, "the documents are where they are looked for: {names:?}");
     names.iter().map(|name| read(name)).collect()

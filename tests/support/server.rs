@@ -39,9 +39,13 @@ pub(crate) struct TestServer {
 }
 
 impl TestServer {
-    /// Starts a server with these settings on one thread.
+    /// Starts a server with these settings: on one thread, as the product does, unless
+    /// `ROOMD_TEST_WORKERS` tells another number.
     pub(crate) fn start(settings: Settings) -> Self {
-        Self::run(settings, Builder::new_current_thread())
+        match std::env::var("ROOMD_TEST_WORKERS").ok().and_then(|workers| workers.parse().ok()) {
+            Some(workers) => Self::start_with_workers(settings, workers),
+            None => Self::run(settings, Builder::new_current_thread()),
+        }
     }
 
     /// Starts a server with these settings and several worker threads.

@@ -5,11 +5,11 @@
 mod markdown;
 mod support;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::Path};
 
 use markdown::{Document, code_words};
 use roomd::{
-    config::{self, LogLevel, Plan, RELATIONS, Settings, table::TABLE},
+    config::{self, Configuration, LogLevel, Plan, RELATIONS, Request, Settings, table::TABLE},
     hub::Counter,
 };
 use serde_json::Value;
@@ -72,6 +72,35 @@ fn every_counter_is_told() {
 fn every_line_of_the_plan_is_told() {
     let plan = Plan::of(&Settings::default());
     assert_eq!(first_cells("## Memory"), set(plan.lines.iter().map(|line| line.name)));
+}
+
+/// The last line of what a command of `roomd` prints, or its error.
+fn last_line(command: &str) -> String {
+    let arguments = command.split('|').next().unwrap().split_whitespace().map(Into::into);
+    let printed = match config::request(arguments) {
+        Err(invalid) => format!("roomd: {invalid}"),
+        Ok(Request::Run(config::Command::Plan, flags)) => {
+            let configuration = Configuration::load(flags, [], Path::new("/nonexistent")).unwrap();
+            configuration.check_plan().unwrap().to_string()
+        }
+        Ok(other) => panic!("{other:?}"),
+    };
+    printed.lines().last().unwrap().to_owned()
+}
+
+#[test]
+fn what_commands_are_said_to_print_is_what_they_print() {
+    let mut tried = 0;
+    for block in operating().blocks() {
+        for lines in block.lines.windows(2) {
+            let command = lines[0].strip_prefix("$ roomd ");
+            if let Some(command) = command.filter(|command| !command.contains(".toml")) {
+                assert_eq!(last_line(command), lines[1], "{command}");
+                tried += 1;
+            }
+        }
+    }
+    assert_eq!(tried, 2, "an error and a plan are shown");
 }
 
 #[test]
