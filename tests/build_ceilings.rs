@@ -1,6 +1,6 @@
 //! The build's own table of ceilings: what it takes from the environment, and what stops it.
 
-#[allow(dead_code, reason = "its `main` is for cargo")]
+#[allow(dead_code, clippy::print_stdout, reason = "its `main` is for cargo")]
 #[path = "../build.rs"]
 mod build;
 
