@@ -25,6 +25,8 @@ pub(super) struct Switchboard {
 
 #[derive(Debug)]
 struct Line {
+    /// Whose line it is; a session that outlives its client must not touch its slot's next tenant.
+    id: ClientId,
     socket: Arc<Socket>,
     /// Wakes the session.
     waker: Option<Waker>,
@@ -50,12 +52,12 @@ impl Switchboard {
     /// Connects a client's line. Whoever had the slot before must have been told.
     pub(super) fn open_line(&mut self, id: ClientId, socket: Arc<Socket>) {
         debug_assert!(self.lines[id.index()].is_none());
-        self.lines[id.index()] = Some(Line { socket, waker: None });
+        self.lines[id.index()] = Some(Line { id, socket, waker: None });
     }
 
     /// Notes how to wake a client's session.
     pub(super) fn wake_by(&mut self, id: ClientId, waker: &Waker) {
-        if let Some(line) = &mut self.lines[id.index()] {
+        if let Some(line) = self.lines[id.index()].as_mut().filter(|line| line.id == id) {
             match &mut line.waker {
                 Some(present) => present.clone_from(waker),
                 none => *none = Some(waker.clone()),
@@ -74,7 +76,7 @@ impl Switchboard {
 
     /// Writes to one client until nothing waits for it or its socket takes no more.
     pub(super) fn flush(&mut self, id: ClientId, now: Now) {
-        let Some(line) = &self.lines[id.index()] else { return };
+        let Some(line) = self.lines[id.index()].as_ref().filter(|line| line.id == id) else { return };
         while let Some(bytes) = self.hub.pending(id, now) {
             match line.socket.try_write(bytes) {
                 Ok(taken) => self.hub.sent(id, taken),
@@ -92,7 +94,7 @@ impl Switchboard {
     /// Hands its last words to each session whose client is gone.
     pub(super) fn dismiss_departed(&mut self) {
         while let Some(departure) = self.hub.next_departure() {
-            if let Some(line) = self.lines[departure.id.index()].take() {
+            if let Some(line) = self.lines[departure.id.index()].take_if(|line| line.id == departure.id) {
                 line.socket.dismiss(departure.last_words);
                 if let Some(waker) = line.waker {
                     waker.wake();
