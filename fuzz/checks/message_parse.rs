@@ -1,6 +1,8 @@
 //! Whatever the text, parsing it does not panic; what is taken for a chat has content that every
 //! parser takes for the same text; what is refused is refused with a sentence.
 
+use serde_json::json;
+
 use roomd::protocol::message::{ClientMessage, parse};
 
 pub(crate) fn check(data: &[u8]) {
@@ -8,8 +10,9 @@ pub(crate) fn check(data: &[u8]) {
     match parse(text) {
         Ok(ClientMessage::Chat { content, room, id }) => {
             let said: String = serde_json::from_str(content.get()).expect("content is a whole string");
-            let again = serde_json::json!({"type": "chat", "content": said, "room": room.as_str(), "id": id.as_deref()});
-            let again = again.to_string();
+            let (same_room, same_id) = (room.as_str(), id.as_deref());
+            let again =
+                json!({"type": "chat", "content": said, "room": same_room, "id": same_id}).to_string();
             match parse(&again) {
                 Ok(ClientMessage::Chat { content, room: same_room, id: same_id }) => {
                     assert_eq!(serde_json::from_str::<String>(content.get()).unwrap(), said);

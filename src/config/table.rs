@@ -134,7 +134,8 @@ pub static TABLE: [Row; 25] = [
         "Answers waiting for one client, in bytes."),
     number!(inbound_bytes, Kind::Bytes, MEMORY, 1 << 10, BYTES_MAX,
         "Half-received messages, all clients together."),
-    off_at_0(setting("memory_max", (MEMORY, "Refuse to start if the plan needs more."), Kind::Bytes, (0, 1 << 40),
+    off_at_0(setting("memory_max", (MEMORY, "Refuse to start if the plan needs more."),
+        Kind::Bytes, (0, 1 << 40),
         |settings| Value::Number(settings.memory_max.unwrap_or(0)),
         |settings, value| settings.memory_max = Some(value.number()).filter(|bytes| *bytes > 0))),
 
@@ -156,7 +157,8 @@ pub static TABLE: [Row; 25] = [
     number!(grace_ms, Kind::Milliseconds, TIME, 0, 600_000,
         "To deliver what still waits when stopping; 0 drops it."),
 
-    setting("token", (ACCESS, "Secret that clients must show. As a flag other users of the machine can see it."),
+    setting("token",
+        (ACCESS, "Secret that clients must show. As a flag other users of the machine can see it."),
         Kind::Secret, (1, 256),
         |settings| Value::Secret(settings.token.clone()),
         |settings, value| settings.token = value.secret()),

@@ -277,13 +277,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn entries_and_bytes_agree_and_bounds_hold(steps in prop::collection::vec((0..4u8, 1..12usize), 0..100)) {
+        fn entries_and_bytes_agree_and_bounds_hold(
+            steps in prop::collection::vec((0..4u8, 1..12usize), 0..100),
+        ) {
             let (mut outbox, capacities) = (Outbox::default(), three_messages_ten_bytes());
             for (step, size) in steps {
                 match step {
                     0 => { outbox.push_answer(&vec![b'a'; size], &capacities); }
                     1 => { let _ = outbox.push_fact(&vec![b'f'; size.min(3)], &capacities); }
-                    2 if !outbox.is_inside_frame() => { outbox.push_rest([&vec![b'r'; size], b""], &capacities); }
+                    2 if !outbox.is_inside_frame() => {
+                        outbox.push_rest([&vec![b'r'; size], b""], &capacities);
+                    }
                     _ => outbox.advance(size.min(outbox.slices().concat().len())),
                 }
                 prop_assert!(outbox.is_sound());

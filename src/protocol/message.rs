@@ -255,7 +255,8 @@ fn good_id(fields: &Fields<'_>) -> Option<MessageId> {
     message_id(fields).ok().flatten()
 }
 
-/// The fields that any known type has, as they stand in the text. Of a field that comes twice the last counts.
+/// The fields that any known type has, as they stand in the text. Of a field that comes twice the
+/// last counts.
 #[derive(Debug, Default)]
 struct Fields<'a> {
     kind: Option<&'a RawValue>,

@@ -52,7 +52,8 @@ impl Refusal {
                 StatusCode::FORBIDDEN,
                 "host_not_allowed",
                 format!(
-                    "`{}` is not one of this board's names or addresses; if it should be, add it to the setting `allowed_hosts`",
+                    "`{}` is not one of this board's names or addresses; if it should be, \
+                    add it to the setting `allowed_hosts`",
                     shown(host)
                 ),
             ),
@@ -60,7 +61,8 @@ impl Refusal {
                 StatusCode::FORBIDDEN,
                 "origin_not_allowed",
                 format!(
-                    "a page from `{}` may not connect here; if it should, add it to the setting `allowed_origins`",
+                    "a page from `{}` may not connect here; if it should, \
+                    add it to the setting `allowed_origins`",
                     shown(origin)
                 ),
             ),
@@ -78,7 +80,8 @@ impl Refusal {
                 StatusCode::TOO_MANY_REQUESTS,
                 "too_many_connections",
                 format!(
-                    "your address has {max} connections already; close one, or raise the setting `connections_per_address`"
+                    "your address has {max} connections already; close one, \
+                    or raise the setting `connections_per_address`"
                 ),
             ),
             Self::Full(max) => (

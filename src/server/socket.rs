@@ -96,8 +96,8 @@ impl Socket {
 }
 
 /// Bounds the kernel's memory for a connection, lets small messages leave at once (without Nagle's
-/// wait for an acknowledgement), and lets it notice a peer that is dead or takes nothing. Each is best effort:
-/// emulators and old kernels know less than they should, and the server works without.
+/// wait for an acknowledgement), and lets it notice a peer that is dead or takes nothing. Each is best
+/// effort: emulators and old kernels know less than they should, and the server works without.
 pub(super) fn tune(stream: &TcpStream, settings: &Settings) {
     let socket = SockRef::from(stream);
     let write_timeout = Duration::from_millis(settings.write_timeout_ms);

@@ -116,7 +116,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn finds_exactly_what_is_in_it(hashes in prop::collection::vec(0..6u64, 8), steps in prop::collection::vec((any::<bool>(), 0..8usize), 0..200)) {
+        fn finds_exactly_what_is_in_it(
+            hashes in prop::collection::vec(0..6u64, 8),
+            steps in prop::collection::vec((any::<bool>(), 0..8usize), 0..200),
+        ) {
             let (mut index, mut inside) = (Index::new(8), [false; 8]);
             for (enter, slot) in steps {
                 if enter && !inside[slot] {
@@ -126,7 +129,8 @@ mod tests {
                 }
                 inside[slot] = enter;
                 for other in 0..8 {
-                    prop_assert_eq!(index.find(hashes[other], |found| found == other).is_some(), inside[other]);
+                    let found = index.find(hashes[other], |found| found == other);
+                    prop_assert_eq!(found.is_some(), inside[other]);
                 }
             }
         }

@@ -231,7 +231,9 @@ mod tests {
                     continue;
                 }
                 let seq = pushed.unwrap();
-                while model.len() == count || model.iter().map(|kept| kept.1.len()).sum::<usize>() + size > bytes {
+                let mut used: usize = model.iter().map(|kept| kept.1.len()).sum();
+                while model.len() == count || used + size > bytes {
+                    used -= model[0].1.len();
                     model.pop_front();
                 }
                 model.push_back((seq, message));

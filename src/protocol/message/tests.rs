@@ -140,7 +140,9 @@ fn a_position_wins_over_a_count() {
 
 proptest! {
     #[test]
-    fn any_text_is_parsed_without_a_panic(text in r#"(\{"type":"(chat|join_room)",?)?[ -~é"\\u{d}80:,\[\]{}]{0,60}"#) {
+    fn any_text_is_parsed_without_a_panic(
+        text in r#"(\{"type":"(chat|join_room)",?)?[ -~é"\\u{d}80:,\[\]{}]{0,60}"#,
+    ) {
         let _ = parse(&text);
     }
 
