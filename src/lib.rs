@@ -2,8 +2,9 @@
 //!
 //! The floors, each importing only those below it: [`server`] (the only one that awaits),
 //! [`config`], [`hub`] (the core: synchronous, no I/O, no clock), [`protocol`], [`table`],
-//! [`limits`].
+//! [`limits`]. Beside the server stands [`bench`], which knows only [`protocol`] and [`limits`].
 
+pub mod bench;
 pub mod config;
 pub mod hub;
 pub mod limits;

@@ -1,7 +1,9 @@
 //! The process: arguments, configuration, log, listeners, runtime, signals, exit code.
 
 use std::{
-    env, fmt,
+    env,
+    ffi::OsString,
+    fmt,
     future::Future,
     io::{self, IsTerminal as _, Write as _},
     net::{IpAddr, SocketAddr, TcpListener},
@@ -10,6 +12,7 @@ use std::{
 };
 
 use roomd::{
+    bench,
     config::{self, Command, Configuration, Invalid, Plan, Request, Settings},
     server::{self, banner, descriptors, listen, logging},
 };
@@ -35,6 +38,8 @@ enum Failure {
     Invalid(Invalid),
     /// What the system refused: `EX_OSERR`.
     System(String),
+    /// A measurement without a result, or with a bad one.
+    Bench(bench::Failure),
 }
 
 impl Failure {
@@ -42,6 +47,7 @@ impl Failure {
         match self {
             Self::Invalid(_) => ExitCode::from(78),
             Self::System(_) => ExitCode::from(71),
+            Self::Bench(failure) => ExitCode::from(failure.exit_code()),
         }
     }
 
@@ -61,12 +67,17 @@ impl fmt::Display for Failure {
         match self {
             Self::Invalid(invalid) => invalid.fmt(f),
             Self::System(text) => f.write_str(text),
+            Self::Bench(failure) => failure.fmt(f),
         }
     }
 }
 
 fn run() -> Result<(), Failure> {
-    let (command, flags) = match config::request(env::args_os().skip(1))? {
+    let mut arguments = env::args_os().skip(1).peekable();
+    if arguments.next_if(|word| word == config::BENCH).is_some() {
+        return measure(arguments);
+    }
+    let (command, flags) = match config::request(arguments)? {
         Request::Help => return print(&config::help()),
         Request::Version => return print(config::version()),
         Request::Run(command, flags) => (command, flags),
@@ -88,6 +99,14 @@ fn run() -> Result<(), Failure> {
             print(&config::report(&configuration))
         }
     }
+}
+
+/// A result is printed also if it is a bad one.
+fn measure(arguments: impl Iterator<Item = OsString>) -> Result<(), Failure> {
+    let mut printed = Ok(());
+    let measured = bench::run(arguments, |text| printed = print(text));
+    printed?;
+    measured.map_err(Failure::Bench)
 }
 
 /// A reader that has gone (`roomd plan | head -1`) is no failure.

@@ -19,6 +19,10 @@ const CONFIG: &str = "config";
 const HELP: &str = "help";
 const VERSION: &str = "version";
 
+/// The command that measures a server. It has flags of its own, so it stands first, and its floor
+/// reads what comes behind it.
+pub const BENCH: &str = "bench";
+
 /// What the command line asks for.
 #[derive(Debug)]
 pub enum Request {
@@ -102,9 +106,13 @@ fn grammar() -> clap::Command {
 fn command(matches: &ArgMatches) -> Result<Command, Invalid> {
     let Some(word) = matches.get_one::<OsString>(COMMAND) else { return Ok(Command::ALL[0]) };
     let word = word.to_string_lossy();
+    if word == BENCH {
+        let change = "write it first, as in roomd bench --help";
+        return Err(Fault::new("has flags of its own, none stand before it", change).at(quote(&word)));
+    }
     Command::ALL.into_iter().find(|command| command.name() == word).ok_or_else(|| {
-        let names = Command::ALL.map(Command::name);
-        let near = nearest(&word, names).map(str::to_owned);
+        let names: Vec<_> = Command::ALL.map(Command::name).into_iter().chain([BENCH]).collect();
+        let near = nearest(&word, names.iter().copied()).map(str::to_owned);
         let otherwise = format!("give one of {}, or none to serve", names.join(", "));
         Fault::new("there is no such command", suggest(near, &otherwise)).at(quote(&word))
     })
@@ -203,7 +211,11 @@ mod tests {
             (&["plna"], "`plna`: there is no such command; did you mean plan?"),
             (
                 &["x"],
-                "`x`: there is no such command; give one of serve, plan, check-config, or none to serve",
+                "`x`: there is no such command; give one of serve, plan, check-config, bench, or none to serve",
+            ),
+            (
+                &["--clients", "5", "bench"],
+                "`bench`: has flags of its own, none stand before it; write it first, as in roomd bench --help",
             ),
             (&["plan", "x"], "`x`: one argument too many; give one command, and settings as flags"),
         ] {

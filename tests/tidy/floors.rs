@@ -3,9 +3,11 @@
 use crate::source::{Source, words};
 
 /// From the lowest to the highest.
-const FLOORS: [&str; 7] = ["limits", "table", "protocol", "hub", "config", "server", "main"];
+const FLOORS: [&str; 8] = ["limits", "table", "protocol", "bench", "hub", "config", "server", "main"];
+/// Stands beside the server: it knows no more than the protocol, and only the process knows it.
+const BESIDE: &str = "bench";
 /// Floors above the core; the core has no sockets, clocks, randomness or waiting at all.
-const SHELL: [&str; 3] = ["config", "server", "main"];
+const SHELL: [&str; 4] = ["bench", "config", "server", "main"];
 const WAITING: [&str; 7] = ["async", "await", "tokio", "axum", "Instant", "SystemTime", "getrandom"];
 
 /// The floor that a file is on; `lib.rs`, which only lists them, is on none.
@@ -28,8 +30,11 @@ pub(crate) fn imports_upward(source: &Source) -> Vec<String> {
     let mut broken = Vec::new();
     for (at, name) in paths_below(&source.code, "crate").into_iter().chain(paths_below(&source.code, "roomd"))
     {
+        let (path, line, own) = (&source.path, source.line_of(at), FLOORS[floor]);
+        if name == BESIDE && own != BESIDE && own != "main" {
+            broken.push(format!("{path}:{line}: {own} may not know {name}; only main.rs starts it"));
+        }
         if FLOORS.iter().position(|&floor| floor == name).is_some_and(|imported| imported > floor) {
-            let (path, line, own) = (&source.path, source.line_of(at), FLOORS[floor]);
             broken.push(format!(
                 "{path}:{line}: {own} may not know {name}, which is above it; pass in what it needs"
             ));
@@ -51,7 +56,7 @@ pub(crate) fn foreign_words(source: &Source) -> Vec<String> {
     let Some(floor) = floor_of(&source.path).filter(|_| !source.is_test) else { return Vec::new() };
     let name = FLOORS[floor];
     let mut found = Vec::new();
-    if name != "server" && name != "main" {
+    if !["server", "main", BESIDE].contains(&name) {
         for word in WAITING {
             found.extend(words(&source.product, word).into_iter().map(|at| (at, word)));
         }
@@ -137,6 +142,8 @@ mod tests {
         );
         assert_eq!(upward("src/limits.rs", "fn f(x: crate::table::Key) {}"), 1);
         assert_eq!(upward("src/server/mod.rs", "use roomd::main;"), 1);
+        assert_eq!(upward("src/bench/a.rs", "use crate::{hub::A, protocol::B};"), 1);
+        assert_eq!(upward("src/server/a.rs", "use crate::bench::run;"), 1);
         assert_eq!(upward("src/hub/a.rs", "use super::super::server;"), 1);
         assert_eq!(upward("src/hub/a.rs", "use crate::*;"), 1);
     }
@@ -154,7 +161,7 @@ mod tests {
     #[test]
     fn imports_from_below_and_from_the_same_floor_are_fine() {
         assert_eq!(upward("src/server/mod.rs", "use crate::{config::A, hub::B};\nuse crate::server::c;"), 0);
-        assert_eq!(upward("src/main.rs", "use roomd::{server, config};"), 0);
+        assert_eq!(upward("src/main.rs", "use roomd::{bench, server, config};"), 0);
         assert_eq!(upward("src/table/log.rs", "// use crate::hub::Hub;\nconst A: &str = \"crate::hub\";"), 0);
         assert_eq!(upward("src/lib.rs", "pub use crate::server::serve;"), 0);
     }
@@ -176,6 +183,7 @@ mod tests {
     fn what_each_floor_is_for_it_may_do() {
         assert_eq!(foreign("src/server/a.rs", "async fn f() { tokio::x().await }"), 0);
         assert_eq!(foreign("src/config/a.rs", "use std::net::IpAddr;"), 0);
+        assert_eq!(foreign("src/bench/a.rs", "use std::net::IpAddr; fn f() { Instant::now() }"), 0);
         assert_eq!(foreign("src/protocol/a.rs", "use serde::Serialize; use serde_json::Value;"), 0);
         assert_eq!(foreign("src/hub/a.rs", "use serde_json::value::RawValue;"), 0);
         assert_eq!(foreign("src/hub/a.rs", "#[cfg(test)]\nmod tests { use serde_json::Value; }"), 0);

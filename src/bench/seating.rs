@@ -1,0 +1,90 @@
+//! Who receives what, and who publishes.
+
+use super::{
+    arguments::{Mode, Options},
+    ledger::Group,
+    stamp::{Marker, Template},
+};
+
+/// What a client has heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Heard {
+    Nothing,
+    Sync,
+    Go,
+    Ended,
+}
+
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) group: usize,
+    pub(super) member: usize,
+    pub(super) heard: Heard,
+    pub(super) is_slow: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Publisher {
+    pub(super) client: usize,
+    pub(super) group: usize,
+    pub(super) sent: u64,
+}
+
+/// Who sits where: the queries of all clients, with their groups.
+#[derive(Debug)]
+pub(super) struct Seating {
+    pub(super) queries: Vec<String>,
+    pub(super) places: Vec<Place>,
+    pub(super) groups: Vec<Group>,
+    pub(super) templates: Vec<Template>,
+    pub(super) publishers: Vec<Publisher>,
+}
+
+impl Seating {
+    pub(super) fn of(options: &Options, marker: &Marker) -> Self {
+        let groups = if options.mode == Mode::Echo { options.clients } else { options.rooms.max(1) };
+        let publishers = if options.mode == Mode::Echo { 0 } else { options.publishers.max(groups) };
+        let slow = if options.mode == Mode::Slow { options.slow } else { 0 };
+        let mut seating = Self {
+            queries: Vec::new(),
+            places: Vec::new(),
+            groups: Vec::new(),
+            templates: Vec::new(),
+            publishers: Vec::new(),
+        };
+        let mut sizes = vec![0; groups];
+        let mut slow_in = vec![0; groups];
+        // Publishers first and the slow last, as their groups want it.
+        let all = publishers + options.clients;
+        for index in 0..all {
+            let (group, is_slow) = (index % groups, index >= all - slow);
+            if index < publishers.max(if options.mode == Mode::Echo { all } else { 0 }) {
+                seating.publishers.push(Publisher { client: index, group, sent: 0 });
+            }
+            seating.places.push(Place { group, member: sizes[group], heard: Heard::Nothing, is_slow });
+            sizes[group] += 1;
+            slow_in[group] += usize::from(is_slow);
+            seating.queries.push(query(options, marker, group));
+        }
+        let kind = if options.mode == Mode::Echo { "echo" } else { "chat" };
+        for group in 0..groups {
+            let room = room(options, marker, group);
+            seating.groups.push(Group::new(sizes[group], slow_in[group]));
+            seating.templates.push(Template::new(kind, &room, marker, options.content_bytes));
+        }
+        seating
+    }
+}
+
+fn room(options: &Options, marker: &Marker, group: usize) -> String {
+    let has_room = options.rooms > 0 && options.mode != Mode::Echo;
+    if has_room { marker.room(group) } else { String::new() }
+}
+
+fn query(options: &Options, marker: &Marker, group: usize) -> String {
+    match room(options, marker, group) {
+        room if !room.is_empty() => format!("quiet=1&room={room}"),
+        _ if options.mode == Mode::Echo => "quiet=1".to_owned(),
+        _ => String::new(),
+    }
+}
