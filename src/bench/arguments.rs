@@ -43,6 +43,11 @@ impl Mode {
         }
     }
 
+    /// Without rooms, whoever comes is announced to nobody, which would be most of the work.
+    const fn has_rooms(self) -> bool {
+        !matches!(self, Self::Idle | Self::Storm)
+    }
+
     const fn default_pace(self) -> Pace {
         match self {
             Self::Slow => Pace::Rate(1_000),
@@ -98,7 +103,7 @@ pub(super) fn options(arguments: impl IntoIterator<Item = OsString>) -> Result<O
         clients,
         publishers: size(&matches, "publishers", 1..=CLIENTS_MAX as u64, 1)?,
         slow: size(&matches, "slow", 1..=CLIENTS_MAX as u64, clients as u64 / 10)?.max(1),
-        rooms: size(&matches, "rooms", 0..=ROOMS_MAX as u64, 1)?,
+        rooms: size(&matches, "rooms", 0..=ROOMS_MAX as u64, u64::from(mode.has_rooms()))?,
         content_bytes: size(&matches, "content-bytes", CONTENT_BYTES_MIN as u64..=content_max, 128)?,
         seconds: number(&matches, "seconds", 1..=SECONDS_MAX)?.unwrap_or(5),
         pace: pace(&matches, mode)?,
@@ -221,28 +226,23 @@ fn explain(error: &clap::Error) -> Failure {
         _ => "",
     };
     let flag = format!("flag {named}");
-    match error.kind() {
-        ErrorKind::UnknownArgument if named.starts_with('-') => {
-            let near = nearest(named.trim_start_matches('-'), FLAGS.map(|flag| flag.name));
-            let change =
-                near.map_or("see roomd bench --help".to_owned(), |name| format!("did you mean --{name}?"));
-            Failure::invalid(&format!("`{}`: bench has no such flag", shown(named)), &change)
-        }
-        ErrorKind::UnknownArgument => {
-            let what = format!("`{}`: one argument too many", shown(named));
-            Failure::invalid(&what, "give one mode, and the rest as flags")
-        }
-        ErrorKind::ArgumentConflict => {
-            Failure::invalid(&format!("{flag}: given more than once"), "give it once")
-        }
-        ErrorKind::TooManyValues => {
-            Failure::invalid(&format!("{flag}: takes no value"), "leave the value out")
-        }
-        _ => {
-            let change = "write it behind the flag, as in --clients 100";
-            Failure::invalid(&format!("{flag}: needs a value"), change)
-        }
+    let kind = error.kind();
+    if kind == ErrorKind::UnknownArgument && named.starts_with('-') {
+        let near = nearest(named.trim_start_matches('-'), FLAGS.map(|flag| flag.name));
+        let change =
+            near.map_or("see roomd bench --help".to_owned(), |name| format!("did you mean --{name}?"));
+        return Failure::invalid(&format!("`{}`: bench has no such flag", shown(named)), &change);
     }
+    let (what, change) = if kind == ErrorKind::UnknownArgument {
+        (format!("`{}`: one argument too many", shown(named)), "give one mode, and the rest as flags")
+    } else if kind == ErrorKind::ArgumentConflict {
+        (format!("{flag}: given more than once"), "give it once")
+    } else if kind == ErrorKind::TooManyValues {
+        (format!("{flag}: takes no value"), "leave the value out")
+    } else {
+        (format!("{flag}: needs a value"), "write it behind the flag, as in --clients 100")
+    };
+    Failure::invalid(&what, change)
 }
 
 /// A few letters off are taken for a slip.

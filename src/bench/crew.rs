@@ -57,6 +57,8 @@ struct Client {
     out: Vec<u8>,
     /// How much of `out` is on its way.
     written: usize,
+    /// Whether it is told when its socket takes more.
+    waits: bool,
     reads: bool,
 }
 
@@ -70,7 +72,7 @@ impl Crew {
             for mut stream in asked.map_err(|error| connecting(&error))? {
                 let kept = answer(&mut stream)?;
                 stream.set_nonblocking(true).map_err(|error| system("sockets", &error))?;
-                clients.push(Client { stream, kept, out: Vec::new(), written: 0, reads: true });
+                clients.push(Client { stream, kept, out: Vec::new(), written: 0, waits: false, reads: true });
             }
         }
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC).map_err(|error| system("epoll", &error))?;
@@ -183,7 +185,6 @@ impl Crew {
     /// Writes what the socket takes; the rest is written when it takes more.
     pub(super) fn flush(&mut self, index: usize) {
         let client = &mut self.clients[index];
-        let was_waiting = client.written > 0;
         while client.written < client.out.len() {
             match client.stream.write(&client.out[client.written..]) {
                 Ok(taken) => client.written += taken,
@@ -197,7 +198,8 @@ impl Crew {
             client.out.clear();
             client.written = 0;
         }
-        if was_waiting || client.written > 0 {
+        let waits = !client.out.is_empty();
+        if std::mem::replace(&mut client.waits, waits) != waits {
             self.mind(index);
         }
     }
@@ -205,20 +207,18 @@ impl Crew {
     /// Reads no more from a client until [`Self::resume`]. It is not waited for at all: an end that
     /// is not read would wake the run again and again.
     pub(super) fn pause(&mut self, index: usize) {
+        self.resize_receive_buffer(index, PAUSED_RECEIVE_BYTES);
         self.forget(index);
     }
 
+    /// Reads from a client again.
     pub(super) fn resume(&mut self, index: usize) {
+        self.resize_receive_buffer(index, RESUMED_RECEIVE_BYTES);
         self.clients[index].reads = true;
+        let client = &self.clients[index];
         let data = epoll::EventData::new_u64(index as u64);
         // It was registered before, so there is a place for it.
-        let _ = epoll::add(&self.epoll, &self.clients[index].stream, data, interest(&self.clients[index]));
-    }
-
-    /// Makes a client's kernel buffer small, as a device's is.
-    pub(super) fn shrink(&self, index: usize) {
-        // Where it is refused, it only takes longer until the client is slow.
-        let _ = socket2::SockRef::from(&self.clients[index].stream).set_recv_buffer_size(4_096);
+        let _ = epoll::add(&self.epoll, &client.stream, data, interest(client));
     }
 
     fn resize_receive_buffer(&self, index: usize, bytes: usize) {

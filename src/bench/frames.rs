@@ -9,6 +9,9 @@ pub(super) const OPCODE_CLOSE: u8 = 0x8;
 pub(super) const OPCODE_PING: u8 = 0x9;
 
 const MASKED: u8 = 0x80;
+/// The second byte's value where 16 bits of length follow, and where 64 do.
+const LEN_IN_16_BITS: u8 = 126;
+const LEN_IN_64_BITS: u8 = 127;
 /// A client masks what it sends (section 5.3). The key is no secret between these two.
 pub(super) const MASK: [u8; 4] = [0x5A, 0x3C, 0x69, 0x0F];
 
@@ -34,8 +37,10 @@ impl<'a> Iterator for Frames<'a> {
     fn next(&mut self) -> Option<Self::Item> {
         let (&[first, second], rest) = self.0.split_first_chunk()?;
         let (len, rest) = match second & 0x7F {
-            126 => rest.split_first_chunk().map(|(len, rest)| (u64::from(u16::from_be_bytes(*len)), rest))?,
-            127 => rest.split_first_chunk().map(|(len, rest)| (u64::from_be_bytes(*len), rest))?,
+            LEN_IN_16_BITS => {
+                rest.split_first_chunk().map(|(len, rest)| (u64::from(u16::from_be_bytes(*len)), rest))?
+            }
+            LEN_IN_64_BITS => rest.split_first_chunk().map(|(len, rest)| (u64::from_be_bytes(*len), rest))?,
             short => (u64::from(short), rest),
         };
         let (payload, rest) = rest.split_at_checked(usize::try_from(len).ok()?)?;
@@ -60,11 +65,11 @@ fn masked(first: u8, payload: &[u8]) -> (Vec<u8>, usize) {
     match payload.len() {
         len @ ..126 => frame.push(MASKED | len as u8),
         len @ ..0x1_0000 => {
-            frame.push(MASKED | 126);
+            frame.push(MASKED | LEN_IN_16_BITS);
             frame.extend_from_slice(&(len as u16).to_be_bytes());
         }
         len => {
-            frame.push(MASKED | 127);
+            frame.push(MASKED | LEN_IN_64_BITS);
             frame.extend_from_slice(&(len as u64).to_be_bytes());
         }
     }

@@ -21,7 +21,8 @@ Flags:
   --clients N           Connections that receive [100; idle: 1000]
   --publishers N        Connections more that publish; at least one a room [1]
   --slow N              Of the clients, those that never read [a tenth]
-  --rooms N             Rooms that all are spread over; 0 is the lobby [1]
+  --rooms N             Rooms that all are spread over; 0 is the lobby, for
+                        idle and storm none at all [1; idle, storm: 0]
   --content-bytes N     The text of a message [128]
   --seconds N           How long messages are published [5]
   --json                The result as one JSON object

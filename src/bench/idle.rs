@@ -22,7 +22,7 @@ const TURN_US: u64 = 100_000;
 pub(super) fn measure(options: &Options, address: SocketAddr, watch: &Watch) -> Result<Report, Failure> {
     let marker = marker();
     let query = |index: usize| match options.rooms {
-        0 => String::new(),
+        0 => "quiet=1".to_owned(),
         rooms => format!("quiet=1&room={}", marker.room(index % rooms)),
     };
     let requests: Vec<_> = (0..options.clients).map(|index| request(options, &query(index))).collect();
@@ -33,7 +33,7 @@ pub(super) fn measure(options: &Options, address: SocketAddr, watch: &Watch) -> 
     rest(&mut crew, options, clock)?;
     let mut report = Report::new(options, watch.pid);
     report.connected_ms = Some(ms(connected_us));
-    report.cpu(watch, &usages.0, &usages.1, clock.now_us() - connected_us, 0);
+    report.cpu(watch, usages.0, usages.1, clock.now_us() - connected_us, 0);
     report.memory(watch, options.clients);
     Ok(report)
 }

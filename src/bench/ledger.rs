@@ -88,7 +88,7 @@ impl Group {
             self.staying().map(|progress| differences(self.sent, progress)).sum()
         };
         Balance {
-            undeclared: sum(|sent, progress| sent.saturating_sub(progress)),
+            undeclared: sum(u64::saturating_sub),
             surplus: sum(|sent, progress| progress.saturating_sub(sent)),
         }
     }

@@ -271,7 +271,10 @@ impl<'a> Load<'a> {
                 Some(Stamp::Sent(_)) => {}
                 None => match Notice::of(payload) {
                     Notice::Gap(messages) if place.heard == Heard::Go => missed += messages,
-                    Notice::Error(text) => *failure = Some(Failure::Unavailable(text)),
+                    Notice::Error(text) => {
+                        // The first is the cause of the others.
+                        failure.get_or_insert(Failure::Unavailable(text));
+                    }
                     Notice::Gap(_) | Notice::Count(_) | Notice::Other => {}
                 },
             },

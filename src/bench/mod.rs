@@ -86,7 +86,7 @@ fn load(
     let run_us = load.counts.last_us.saturating_sub(load.counts.began_us).max(1);
     report.deliveries(&load.counts, run_us);
     report.latency_ms = Some(LatencyMs::of(load.latency()));
-    report.cpu(watch, &server, &own, clock.now_us() - load.counts.began_us, load.counts.deliveries);
+    report.cpu(watch, server, own, clock.now_us() - load.counts.began_us, load.counts.deliveries);
     report.memory(watch, requests.len());
     let verdict = verdict(&load.counts);
     Ok((report, verdict))

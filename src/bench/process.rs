@@ -33,7 +33,7 @@ pub(super) fn usage(pid: u32) -> Option<Usage> {
     })
 }
 
-/// `utime` and `stime`, the 14th and 15th field (proc_pid_stat(5)); the second may hold spaces and brackets.
+/// `utime` and `stime`, the 14th and 15th field of `proc_pid_stat(5)`; the second may hold spaces and brackets.
 fn cpu_ticks(stat: &str) -> Option<u64> {
     let (_, rest) = stat.rsplit_once(')')?;
     let mut fields = rest.split_whitespace().skip(11).map(str::parse::<u64>);

@@ -141,13 +141,13 @@ impl Report {
     pub(super) fn cpu(
         &mut self,
         watch: &Watch,
-        server: &Option<Usage>,
-        own: &Option<Usage>,
+        server: Option<Usage>,
+        own: Option<Usage>,
         run_us: u64,
         deliveries: u64,
     ) {
-        let spent = |now: Option<Usage>, then: &Option<Usage>| {
-            now.zip(*then).map_or(0, |(now, then)| now.cpu_us.saturating_sub(then.cpu_us))
+        let spent = |now: Option<Usage>, then: Option<Usage>| {
+            now.zip(then).map_or(0, |(now, then)| now.cpu_us.saturating_sub(then.cpu_us))
         };
         self.bench_cpu_percent = per(spent(process::usage(std::process::id()), own) * 100, run_us);
         if let Some(shown) = &mut self.server {

@@ -88,3 +88,43 @@ fn query(options: &Options, marker: &Marker, group: usize) -> String {
         _ => String::new(),
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::bench::arguments;
+
+    fn seating(arguments: &str) -> Seating {
+        let words = arguments.split(' ').map(Into::into);
+        Seating::of(&arguments::options(words).unwrap().unwrap(), &Marker::new(7))
+    }
+
+    #[test]
+    fn publishers_come_beside_the_clients_and_each_room_has_one() {
+        let seating = seating("fan-out --clients 5 --rooms 3 --publishers 1");
+        assert_eq!((seating.places.len(), seating.publishers.len()), (8, 3));
+        let groups: Vec<_> = seating.publishers.iter().map(|publisher| publisher.group).collect();
+        assert_eq!(groups, [0, 1, 2]);
+        assert_eq!(seating.queries[4], format!("quiet=1&room={}", Marker::new(7).room(1)));
+    }
+
+    #[test]
+    fn the_slow_are_the_last_of_their_rooms() {
+        let seating = seating("slow --clients 9 --rooms 2 --slow 3");
+        for (group, slow) in [(0, 1), (1, 2)] {
+            let members: Vec<_> = seating.places.iter().filter(|place| place.group == group).collect();
+            let count = members.iter().filter(|place| place.is_slow).count();
+            assert_eq!(count, slow);
+            assert!(members[members.len() - count..].iter().all(|place| place.is_slow));
+        }
+    }
+
+    #[test]
+    fn whoever_echoes_is_alone_and_the_lobby_has_no_room() {
+        let echo = seating("echo --clients 4");
+        assert_eq!((echo.groups.len(), echo.publishers.len(), echo.places.len()), (4, 4, 4));
+        assert_eq!(echo.queries[0], "quiet=1");
+        assert_eq!(seating("fan-out --rooms 0").queries[0], "");
+    }
+}

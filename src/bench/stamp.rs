@@ -33,7 +33,7 @@ impl Stamp {
     }
 
     #[inline]
-    fn of(letters: &[u8; TIME_BYTES]) -> Self {
+    fn of(letters: [u8; TIME_BYTES]) -> Self {
         match letters[0] {
             b'S' => Self::Sync,
             b'G' => Self::Go,
@@ -75,7 +75,7 @@ impl Marker {
     #[inline]
     fn at(text: &[u8; MARKER_BYTES], payload: &[u8], offset: usize) -> Option<Stamp> {
         let rest = payload.get(offset..)?.strip_prefix(text)?;
-        rest.first_chunk().map(Stamp::of)
+        rest.first_chunk().copied().map(Stamp::of)
     }
 
     #[cold]

@@ -46,14 +46,14 @@ pub(super) fn measure(options: &Options, address: SocketAddr, watch: &Watch) -> 
     report.connected_ms = Some(ms(connected_us - began_us));
     report.joined_ms = Some(ms(joined_us - began_us));
     report.left_ms = Some(ms(left_us - leaving_us));
-    report.cpu(watch, &usages.0, &usages.1, left_us - began_us, 0);
+    report.cpu(watch, usages.0, usages.1, left_us - began_us, 0);
     Ok(report)
 }
 
 fn requests(options: &Options) -> Vec<String> {
     let marker = marker();
     let query = |index: usize| match options.rooms {
-        0 => String::new(),
+        0 => "quiet=1".to_owned(),
         rooms => format!("quiet=1&room={}", marker.room(index % rooms)),
     };
     (0..options.clients).map(|index| request(options, &query(index))).collect()

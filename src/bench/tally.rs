@@ -98,7 +98,7 @@ fn advice(fields: &Fields) -> String {
             .to_owned(),
         "too_slow" => "too_slow: the server dropped answers; give a smaller --window".to_owned(),
         "rooms_full" => {
-            "rooms_full: the server has no place for the rooms; start it with more --rooms".to_owned()
+            "rooms_full: the server has no place for the rooms; start the server with more --rooms".to_owned()
         }
         code => format!("{code}: the server says: {}; see its settings", fields.content),
     }
