@@ -321,7 +321,8 @@ mod tests {
             (&["fanout"][..], "`fanout`: there is no such mode; did you mean fan-out?"),
             (
                 &["x"],
-                "`x`: there is no such mode; give one of fan-out, slow, echo, idle, storm, or none for fan-out",
+                "`x`: there is no such mode; \
+                give one of fan-out, slow, echo, idle, storm, or none for fan-out",
             ),
             (&["echo", "slow"], "`slow`: one argument too many; give one mode, and the rest as flags"),
             (&["--clinets", "1"], "`--clinets`: bench has no such flag; did you mean --clients?"),

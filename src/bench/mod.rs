@@ -98,7 +98,8 @@ fn verdict(counts: &Counts) -> Result<(), Failure> {
     match (undeclared, surplus) {
         (0, 0) => Ok(()),
         (lost, 0) => Err(Failure::Broken(format!(
-            "{lost} deliveries are missing that the server did not declare; this is a fault of the server, report it"
+            "{lost} deliveries are missing that the server did not declare; \
+            this is a fault of the server, report it"
         ))),
         (_, surplus) => Err(Failure::Broken(format!(
             "{surplus} deliveries were doubled or declared missing too many; repeat it with --rooms 1 \

@@ -33,7 +33,8 @@ pub(super) fn usage(pid: u32) -> Option<Usage> {
     })
 }
 
-/// `utime` and `stime`, the 14th and 15th field of `proc_pid_stat(5)`; the second may hold spaces and brackets.
+/// `utime` and `stime`, the 14th and 15th field of `proc_pid_stat(5)`; the second may hold
+/// spaces and brackets.
 fn cpu_ticks(stat: &str) -> Option<u64> {
     let (_, rest) = stat.rsplit_once(')')?;
     let mut fields = rest.split_whitespace().skip(11).map(str::parse::<u64>);
@@ -99,10 +100,13 @@ mod tests {
 
     #[test]
     fn only_a_listener_on_the_port_is_found() {
-        let table = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n\
-             0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 111 1 0 100\n\
-             1: 0100007F:1F90 0100007F:A000 01 00000000:00000000 00:00000000 00000000     0        0 222 1 0 100\n\
-             2: 0100007F:1F91 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 333 1 0 100\n";
+        let row = |port: &str, state: &str, inode: u32| {
+            let rest = "00000000:00000000 00:00000000 00000000 0 0";
+            format!("0: 0100007F:{port} 00000000:0000 {state} {rest} {inode} 1 0 100\n")
+        };
+        let table =
+            ["head\n", &row("1F90", "0A", 111), &row("1F90", "01", 222), &row("1F91", "0A", 333)].concat();
+        let table = table.as_str();
         assert_eq!(listening_inodes(table, 8_080), [111]);
         assert_eq!(listening_inodes(table, 80), [0; 0]);
         assert_eq!(listening_inodes("", 80), [0; 0]);

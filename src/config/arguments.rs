@@ -211,11 +211,13 @@ mod tests {
             (&["plna"], "`plna`: there is no such command; did you mean plan?"),
             (
                 &["x"],
-                "`x`: there is no such command; give one of serve, plan, check-config, bench, or none to serve",
+                "`x`: there is no such command; \
+                give one of serve, plan, check-config, bench, or none to serve",
             ),
             (
                 &["--clients", "5", "bench"],
-                "`bench`: has flags of its own, none stand before it; write it first, as in roomd bench --help",
+                "`bench`: has flags of its own, none stand before it; \
+                write it first, as in roomd bench --help",
             ),
             (&["plan", "x"], "`x`: one argument too many; give one command, and settings as flags"),
         ] {
