@@ -128,7 +128,7 @@ impl Session {
             match self.socket.stream.poll_read_ready(context) {
                 Poll::Pending => break None,
                 Poll::Ready(Err(error)) => break Some(Err(error)),
-                Poll::Ready(Ok(())) => match self.socket.stream.try_read(&mut buffer) {
+                Poll::Ready(Ok(())) => match self.socket.try_read(&mut buffer) {
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                     read => break Some(read),
                 },
