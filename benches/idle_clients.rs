@@ -17,8 +17,9 @@ use std::{
     time::Duration,
 };
 
-const REQUEST: &str = "GET /ws?quiet=1 HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-    Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+const REQUEST: &str = "GET /ws?quiet=1 HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n\
+    Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
 fn main() {
     let count: usize = env::args().find_map(|argument| argument.parse().ok()).unwrap_or(1_000);
