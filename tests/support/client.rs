@@ -35,7 +35,7 @@ pub(crate) struct Client {
     socket: WebSocketStream<TcpStream>,
     transcript: Transcript,
     /// The last `client_count`: state, so the newest one is worth keeping.
-    count: Value,
+    pub(crate) count: Value,
     /// The `welcome` of [`Client::connect`].
     pub(crate) welcome: Value,
 }
