@@ -59,6 +59,11 @@ pub(super) struct Client {
 }
 
 impl Client {
+    /// Its outbox, made of the spare one if there was none.
+    pub(super) fn outbox(&mut self, spare: &mut Option<Box<Outbox>>) -> &mut Outbox {
+        self.outbox.get_or_insert_with(|| spare.take().unwrap_or_default())
+    }
+
     /// The place of its membership of a room.
     pub(super) fn place_of(&self, room: RoomId) -> Option<usize> {
         self.memberships.iter().position(|membership| membership.room == Some(room))

@@ -89,9 +89,8 @@ impl Hub {
         let Some(client) = self.clients.at_mut(index) else { return };
         let Some((id, seq)) = client.inside() else { return };
         let room = &mut self.rooms[id.index()];
-        let outbox = client.outbox.get_or_insert_with(|| self.spare_outbox.take().unwrap_or_default());
-        let dropped = outbox.push_rest(room.log.rest(seq, client.offset as usize), &self.capacities);
-        client.offset = 0;
+        let rest = room.log.rest(seq, std::mem::take(&mut client.offset) as usize);
+        let dropped = client.outbox(&mut self.spare_outbox).push_rest(rest, &self.capacities);
         client.memberships[usize::from(client.reading)].next += 1;
         room.members_inside -= 1;
         self.counters.add(Counter::Delivered, 1);

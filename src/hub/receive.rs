@@ -189,7 +189,7 @@ impl Hub {
         let start = message.write_frame(&mut self.scratch);
         self.counters.add(Counter::Gaps, 1);
         let Some(client) = self.clients.get_mut(id) else { return };
-        let outbox = client.outbox.get_or_insert_with(|| self.spare_outbox.take().unwrap_or_default());
+        let outbox = client.outbox(&mut self.spare_outbox);
         let Ok(dropped) = outbox.push_fact(&self.scratch[start..], &self.capacities) else {
             let reason = "Read what is sent before you ask for more.";
             return self.end(id, Ending::By(CloseCode::Policy, reason), now);
@@ -213,7 +213,7 @@ impl Hub {
 
     pub(super) fn push_frame(&mut self, id: ClientId, frame: &[u8]) {
         let Some(client) = self.clients.get_mut(id) else { return };
-        let outbox = client.outbox.get_or_insert_with(|| self.spare_outbox.take().unwrap_or_default());
+        let outbox = client.outbox(&mut self.spare_outbox);
         let dropped = outbox.push_answer(frame, &self.capacities);
         self.counters.add(Counter::AnswersDropped, dropped.into());
         self.mark_due(id.index());

@@ -150,6 +150,13 @@ impl Door {
     }
 }
 
+impl Pass {
+    /// The address that is counted: of IPv6 the network.
+    pub(super) const fn address(&self) -> IpAddr {
+        self.address
+    }
+}
+
 impl Drop for Pass {
     fn drop(&mut self) {
         if let Entry::Occupied(mut count) = lock(&self.per_address).entry(self.address) {

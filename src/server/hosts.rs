@@ -9,8 +9,10 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// Suffixes that routers and mDNS give to the names of hosts, none of which anybody can register.
-const LOCAL_SUFFIXES: [&str; 6] = ["local", "lan", "home", "home.arpa", "internal", "localdomain"];
+/// Suffixes that routers and mDNS give to the names of hosts. Nobody can register a name under them
+/// (the last one belongs to the maker of many routers), so no page from elsewhere can have one.
+const LOCAL_SUFFIXES: [&str; 7] =
+    ["local", "lan", "home", "home.arpa", "internal", "localdomain", "fritz.box"];
 /// Addresses come and go with the network; they are looked up again at most this often.
 const LOOK_UP_EVERY: Duration = Duration::from_secs(5);
 

@@ -53,6 +53,7 @@ pub(super) async fn begin(shared: Arc<Shared>, upgrade: OnUpgrade, visitor: Visi
     // A task of its own: the memory of this one, which had to hold the visitor, is given back.
     tokio::spawn(async move {
         poll_fn(|context| session.turn(context)).await;
+        tracing::debug!(address = %session.pass.address(), "disconnected");
         drop(session);
         tokio::spawn(async move { socket.say_farewell().await });
     });
@@ -65,7 +66,7 @@ struct Session {
     id: ClientId,
     reader: Reader,
     /// Its address counts until the session is over.
-    _pass: Pass,
+    pass: Pass,
 }
 
 impl Session {
@@ -94,7 +95,7 @@ impl Session {
         board.settle(now);
         drop(board);
         shared.arrival.notify_one();
-        Some(Self { shared: shared.clone(), socket: socket.clone(), id, reader: Reader::new(), _pass: pass })
+        Some(Self { shared: shared.clone(), socket: socket.clone(), id, reader: Reader::new(), pass })
     }
 
     /// One turn: writes if the socket was blocked and takes something again, reads what there is,
@@ -128,7 +129,7 @@ impl Session {
             match self.socket.stream.poll_read_ready(context) {
                 Poll::Pending => break None,
                 Poll::Ready(Err(error)) => break Some(Err(error)),
-                Poll::Ready(Ok(())) => match self.socket.stream.try_read(&mut buffer) {
+                Poll::Ready(Ok(())) => match self.socket.try_read(&mut buffer) {
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                     read => break Some(read),
                 },

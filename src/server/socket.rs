@@ -1,8 +1,14 @@
 //! A client's TCP connection after the upgrade: raw, non-blocking, shared by whoever writes to it.
 
 use socket2::SockRef;
-use std::{io, io::IoSlice, net::Shutdown, sync::OnceLock, time::Duration};
-use tokio::{net::TcpStream, sync::OwnedSemaphorePermit};
+use std::{
+    io,
+    io::{IoSlice, Read as _},
+    net::Shutdown,
+    sync::OnceLock,
+    time::Duration,
+};
+use tokio::{io::Interest, net::TcpStream, sync::OwnedSemaphorePermit};
 
 use crate::config::Settings;
 
@@ -35,6 +41,21 @@ impl Socket {
             return self.stream.try_write(head);
         }
         self.stream.try_write_vectored(&[IoSlice::new(head), IoSlice::new(tail)])
+    }
+
+    /// Reads what there is. A read that does not fill the buffer has emptied the socket: saying so at
+    /// once saves the read that would only find that out.
+    pub(super) fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut last = None;
+        let read = self.stream.try_io(Interest::READABLE, || {
+            let taken = (&*SockRef::from(&self.stream)).read(buffer)?;
+            if (1..buffer.len()).contains(&taken) {
+                last = Some(taken);
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
+            Ok(taken)
+        });
+        last.map_or(read, Ok)
     }
 
     /// Leaves the last words for the session to say.
@@ -72,7 +93,7 @@ impl Socket {
                 Ok(taken) => words = &words[taken..],
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     // The readiness that is known may be older than this refusal.
-                    let _ = self.stream.try_io(tokio::io::Interest::WRITABLE, || Err::<(), _>(error));
+                    let _ = self.stream.try_io(Interest::WRITABLE, || Err::<(), _>(error));
                     self.stream.writable().await?;
                 }
                 Err(error) => return Err(error),

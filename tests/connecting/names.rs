@@ -12,15 +12,16 @@ const E_ACUTE: &str = "e\u{301}";
 
 /// A server and somebody who sees who comes and goes.
 struct Door {
-    server: TestServer,
+    // Dropped first, so that the server has nobody to wait for.
     witness: Client,
+    server: TestServer,
 }
 
 impl Door {
     async fn open() -> Self {
         let server = TestServer::start(settings());
         let witness = Client::connect(&server, "witness").await;
-        Self { server, witness }
+        Self { witness, server }
     }
 
     /// The name that a client gets when it asks with this query; it has gone again afterwards.

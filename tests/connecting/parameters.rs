@@ -166,8 +166,9 @@ async fn a_position_that_cannot_be_read_leaves_the_connection_standing() {
 #[tokio::test]
 async fn a_quiet_client_gets_nothing_that_it_has_not_asked_for() {
     let server = TestServer::start(settings());
-    let mut quiet = Client::open(&server, "quiet=1&username=sensor").await;
     let mut loud = Client::connect(&server, "loud").await;
+    let mut quiet = Client::open(&server, "quiet=1&username=sensor").await;
+    loud.next_must_be_line("", "sensor connected").await;
     loud.send(json!({"type": "chat", "content": "hello, everyone"})).await;
     loud.next_must_be("chat").await;
     loud.count_becomes(2).await;

@@ -7,8 +7,9 @@ use crate::support::{Client, Ledger, TestServer, content_of, seq_of, settings};
 
 /// A room with a publisher in it, whose log keeps at most `kept` messages.
 struct Room {
-    server: TestServer,
+    // Dropped first, so that the server has nobody to wait for.
     publisher: Client,
+    server: TestServer,
     epoch: String,
 }
 
@@ -18,7 +19,7 @@ impl Room {
         let mut publisher = Client::connect_quietly(&server, "publisher").await;
         let joined = publisher.join("kitchen").await;
         let epoch = joined["epoch"].as_str().unwrap().to_owned();
-        Self { server, publisher, epoch }
+        Self { publisher, server, epoch }
     }
 
     /// Publishes `count` messages and returns the head.

@@ -62,15 +62,11 @@ async fn visit(
     }
 }
 
-/// Reads, keeping the book of the lobby, until the count is this.
+/// Reads, keeping the book of the lobby, until the newest count is this.
 async fn read_until_count(client: &mut Client, lobby: &mut Ledger, count: usize) {
     let count = count.to_string();
-    loop {
-        let message = client.next("the last count").await;
-        lobby.enter(&message);
-        if message["type"] == "client_count" && message["content"] == *count {
-            return;
-        }
+    while client.count["content"] != *count {
+        lobby.enter(&client.next("the last count").await);
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use tokio::{net::TcpStream, time::timeout};
+use tokio::{io::AsyncWriteExt, net::TcpStream, time::timeout};
 use tokio_tungstenite::{
     WebSocketStream, client_async,
     tungstenite::{Bytes, Error, Message},
@@ -35,7 +35,7 @@ pub(crate) struct Client {
     socket: WebSocketStream<TcpStream>,
     transcript: Transcript,
     /// The last `client_count`: state, so the newest one is worth keeping.
-    count: Value,
+    pub(crate) count: Value,
     /// The `welcome` of [`Client::connect`].
     pub(crate) welcome: Value,
 }
@@ -260,13 +260,18 @@ impl Client {
         joined
     }
 
-    /// Reads to the close frame and returns its code; 1005 stands for none.
+    /// Reads to the close frame, answers it, hangs up, and returns its code; 1005 stands for none.
     pub(crate) async fn expect_close(&mut self) -> u16 {
-        loop {
+        let close = loop {
             if let Message::Close(close) = self.next_frame("close").await {
-                return close.map_or(1005, |close| close.code.into());
+                break close;
             }
-        }
+        };
+        let rest = super::guarded("the end after the close", self.socket.next()).await;
+        assert!(!matches!(rest, Some(Ok(_))), "{rest:?} behind a close frame");
+        // The server may have gone without waiting for this.
+        let _ = self.socket.get_mut().shutdown().await;
+        close.map_or(1005, |close| close.code.into())
     }
 
     /// Closes as a browser does and waits for the answer.
