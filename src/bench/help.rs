@@ -7,7 +7,7 @@ Measures what a roomd holds, from this machine or from another.
 Usage: roomd bench [MODE] [FLAG]...
 
 Modes:
-  fan-out    Publishers talk to rooms of subscribers (what it does without a mode)
+  fan-out    Publishers talk to rooms of subscribers (if no mode is named)
   slow       The same, while some subscribers never read: what do the others see?
   echo       Each client sends what the server sends back to it alone
   idle       Connections that say nothing: the server's memory for each
