@@ -8,7 +8,7 @@ Usage: roomd bench [MODE] [FLAG]...
 
 Modes:
   fan-out    Publishers talk to rooms of subscribers (if no mode is named)
-  slow       The same, while some subscribers never read: what do the others see?
+  slow       The same, while some never read: what do the others see?
   echo       Each client sends what the server sends back to it alone
   idle       Connections that say nothing: the server's memory for each
   storm      All come at once, all leave at once: when is the count right again?
