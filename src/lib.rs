@@ -2,7 +2,7 @@
 //!
 //! The floors, each importing only those below it: [`server`] (the only one that awaits),
 //! [`config`], [`hub`] (the core: synchronous, no I/O, no clock), [`protocol`], [`table`],
-//! [`limits`]. Beside the server stands [`bench`], which knows only [`protocol`] and [`limits`].
+//! [`limits`]. Beside the server stands [`mod@bench`], which knows only [`protocol`] and [`limits`].
 
 pub mod bench;
 pub mod config;
