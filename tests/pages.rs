@@ -129,6 +129,7 @@ async fn what_was_owed_is_accounted_for_by_the_live_counters() {
     }
     for client in &mut clients {
         client.send(json!({"type": "join_room", "room": "k"})).await;
+        client.roundtrip().await;
     }
     for client in &mut clients {
         for room in ["", "k"] {
