@@ -9,10 +9,9 @@ use super::{
     crew::{Brought, Crew},
     failure::Failure,
     frames::OPCODE_CLOSE,
-    marker,
     progress::Progress,
+    quiet_requests,
     report::Report,
-    request,
     tally::{Ended, ms},
 };
 
@@ -20,12 +19,7 @@ const TURN_US: u64 = 100_000;
 
 /// Connects everyone, lets them rest for as long as was asked for, and looks at the server's memory.
 pub(super) fn measure(options: &Options, address: SocketAddr, watch: &Watch) -> Result<Report, Failure> {
-    let marker = marker();
-    let query = |index: usize| match options.rooms {
-        0 => "quiet=1".to_owned(),
-        rooms => format!("quiet=1&room={}", marker.room(index % rooms)),
-    };
-    let requests: Vec<_> = (0..options.clients).map(|index| request(options, &query(index))).collect();
+    let requests = quiet_requests(options);
     let clock = Clock::start();
     let mut crew = Crew::connect(address, &requests)?;
     let connected_us = clock.now_us();

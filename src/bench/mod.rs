@@ -112,6 +112,16 @@ fn request(options: &Options, query: &str) -> String {
     options.target.request(query, options.token.as_deref())
 }
 
+/// Those of clients that say nothing: in no room, or spread over as many as was asked for.
+fn quiet_requests(options: &Options) -> Vec<String> {
+    let marker = marker();
+    let query = |index: usize| match options.rooms {
+        0 => "quiet=1".to_owned(),
+        rooms => format!("quiet=1&room={}", marker.room(index % rooms)),
+    };
+    (0..options.clients).map(|index| request(options, &query(index))).collect()
+}
+
 /// Processes have different numbers at the same time.
 fn marker() -> Marker {
     Marker::new(std::process::id())

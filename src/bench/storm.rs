@@ -9,7 +9,7 @@ use super::{
     crew::{Brought, Crew},
     failure::Failure,
     frames::OPCODE_TEXT,
-    marker,
+    quiet_requests,
     report::Report,
     request,
     tally::{Notice, ms},
@@ -33,7 +33,7 @@ pub(super) fn measure(options: &Options, address: SocketAddr, watch: &Watch) -> 
     let with_all = before + options.clients as u64;
     let usages = watch.usages();
     let began_us = clock.now_us();
-    let crew = Crew::connect(address, &requests(options))?;
+    let crew = Crew::connect(address, &quiet_requests(options))?;
     let connected_us = clock.now_us();
     observer.wait_for(with_all, clock, guard_us)?;
     let joined_us = clock.now_us();
@@ -48,15 +48,6 @@ pub(super) fn measure(options: &Options, address: SocketAddr, watch: &Watch) -> 
     report.left_ms = Some(ms(left_us - leaving_us));
     report.cpu(watch, usages.0, usages.1, left_us - began_us, 0);
     Ok(report)
-}
-
-fn requests(options: &Options) -> Vec<String> {
-    let marker = marker();
-    let query = |index: usize| match options.rooms {
-        0 => "quiet=1".to_owned(),
-        rooms => format!("quiet=1&room={}", marker.room(index % rooms)),
-    };
-    (0..options.clients).map(|index| request(options, &query(index))).collect()
 }
 
 impl Observer {
