@@ -35,6 +35,11 @@ impl InboundBudget {
         self.used = self.used.saturating_sub(bytes);
     }
 
+    /// Counts anew what is in use, when that may have got lost.
+    pub fn recount(&mut self, in_use: impl Iterator<Item = usize>) {
+        self.used = in_use.sum();
+    }
+
     /// Bytes taken and not given back.
     pub const fn used(&self) -> usize {
         self.used

@@ -125,6 +125,11 @@ impl Reader {
         event
     }
 
+    /// Bytes of the budget that a half-received message holds.
+    pub const fn held(&self) -> usize {
+        self.held as usize
+    }
+
     /// Gives up what was half-received and its memory. For the end of the connection; nothing more can
     /// be read afterwards.
     pub fn release(&mut self, budget: &mut InboundBudget) {

@@ -18,20 +18,22 @@ use std::{
 };
 use tokio::sync::OwnedSemaphorePermit;
 
+/// Counts a connection until its socket is closed.
+pub(super) type Place = Arc<OwnedSemaphorePermit>;
+
 /// What the accept loop knows about a connection.
 #[derive(Debug, Clone)]
 pub(super) struct Connection {
     pub(super) peer: SocketAddr,
     pub(super) local: SocketAddr,
-    /// Counts the connection until its socket is closed.
-    pub(super) place: Arc<OwnedSemaphorePermit>,
+    pub(super) place: Place,
 }
 
 /// A client that was let in, with what its query asked for.
 #[derive(Debug)]
 pub(super) struct Visitor {
     pub(super) address: IpAddr,
-    pub(super) place: Arc<OwnedSemaphorePermit>,
+    pub(super) place: Place,
     pub(super) rooms: Vec<String>,
     /// What in the query could not be read, as one sentence.
     pub(super) advice: Option<&'static str>,

@@ -5,11 +5,15 @@ pub mod banner;
 mod clock;
 pub mod descriptors;
 mod door;
+mod farewell;
 mod hosts;
+mod line;
 pub mod listen;
 pub mod logging;
 mod notices;
 mod pages;
+mod poller;
+mod reactor;
 mod refusal;
 mod router;
 mod session;
@@ -26,6 +30,7 @@ use crate::{
 use accept::Places;
 use door::Door;
 use notices::{Notice, Notices};
+use poller::Poller;
 use shared::Shared;
 use std::{future::Future, io, net::TcpListener, sync::Arc, time::Duration};
 use switchboard::Switchboard;
@@ -51,24 +56,26 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let hub = Hub::new(settings.capacities(), identity()?);
-    let switchboard = Switchboard::new(hub, settings.inbound_bytes);
+    let poller = Poller::new()?;
+    let switchboard = Switchboard::new(hub, settings.inbound_bytes, poller.clone());
     let places = Places::new(settings.clients, settings.handshakes);
     let door = Door::new(&settings);
     let shared = Arc::new(Shared::new(settings, door, switchboard));
     let router = router::router(shared.clone());
 
     // Tasks of a set end when it is dropped; by themselves none of these ends.
-    let (mut accepting, mut ticking) = (JoinSet::new(), JoinSet::new());
+    let (mut accepting, mut working) = (JoinSet::new(), JoinSet::new());
     for listener in listeners {
         let listener = tokio::net::TcpListener::from_std(listener)?;
         accepting.spawn(accept::accept(listener, places.clone(), shared.clone(), router.clone()));
     }
-    ticking.spawn(tick(shared.clone()));
+    working.spawn(tick(shared.clone()));
+    working.spawn(reactor::run(shared.clone(), poller));
 
     let failed = tokio::select! {
         () = stop => None,
-        Some(ended) = accepting.join_next() => Some(ended),
-        Some(ended) = ticking.join_next() => Some(ended),
+        Some(ended) = accepting.join_next() => Some(ended.map(|()| io::Error::other("no more connections"))),
+        Some(ended) = working.join_next() => Some(ended),
     };
     if let Some(ended) = failed {
         return Err(io::Error::other(format!("a task of the server has ended: {ended:?}")));
@@ -91,7 +98,7 @@ fn identity() -> io::Result<Identity> {
 }
 
 /// Tells the hub that time passes. With nobody there nothing is due, and the board may sleep.
-async fn tick(shared: Arc<Shared>) {
+async fn tick(shared: Arc<Shared>) -> io::Error {
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut notices = Notices::default();
@@ -134,5 +141,5 @@ async fn stop_in_order(shared: &Shared, places: &Places) {
         board.hub.end_all(CloseCode::Restart, "The server restarts.", now);
         board.settle(now);
     }
-    let _ = timeout(socket::LINGER, places.all_free()).await;
+    let _ = timeout(farewell::LINGER, places.all_free()).await;
 }

@@ -12,7 +12,7 @@ pub(super) struct Shared {
     pub(super) settings: Settings,
     pub(super) door: Door,
     clock: Clock,
-    /// Held for microseconds and never across an await: a plain mutex is the fastest there is, and
+    /// Held for one round and never across an await: a plain mutex is the fastest there is, and
     /// what it guards stays one consistent whole.
     switchboard: Mutex<Switchboard>,
     pub(super) refusals: Refusals,
@@ -82,7 +82,7 @@ impl Shared {
             tracing::error!("after a panic the hub is not in order ({broken}); ending the process");
             std::process::abort();
         }
-        guard.restore_buffer();
+        guard.recover(self.now());
         self.switchboard.clear_poison();
         guard
     }
@@ -93,12 +93,14 @@ mod tests {
     use super::*;
     use crate::hub::{Hello, Hub, Identity, Token};
     use crate::protocol::message::Replay;
+    use crate::server::poller::Poller;
 
     #[tokio::test]
     async fn a_panic_under_the_lock_ends_at_most_itself() {
         let settings = Settings { clients: 2, ..Settings::default() };
         let identity = Identity { epoch: "epoch".try_into().expect("it is short"), seed: 0 };
-        let board = Switchboard::new(Hub::new(settings.capacities(), identity), settings.inbound_bytes);
+        let hub = Hub::new(settings.capacities(), identity);
+        let board = Switchboard::new(hub, settings.inbound_bytes, Poller::new().expect("there is epoll"));
         let shared = Shared::new(settings.clone(), Door::new(&settings), board);
         let panicked = std::thread::scope(|scope| {
             let session = scope.spawn(|| {

@@ -14,6 +14,17 @@ impl Key {
     pub const fn index(self) -> usize {
         self.index as usize
     }
+
+    /// The key as a number, for those that carry numbers for others.
+    pub const fn to_bits(self) -> u64 {
+        (self.generation as u64) << 16 | self.index as u64
+    }
+
+    /// The key that [`Key::to_bits`] made a number of.
+    #[expect(clippy::cast_possible_truncation, reason = "16 bits are the index, the next 32 the generation")]
+    pub const fn from_bits(bits: u64) -> Self {
+        Self { index: bits as u16, generation: (bits >> 16) as u32 }
+    }
 }
 
 /// A table of at most `capacity` values.

@@ -1,0 +1,63 @@
+//! The loop that serves all sockets: look which are ready, read from each, then write to everyone
+//! who is due.
+//!
+//! One task does it for all clients. So everything that one round of reading brought, from however
+//! many clients, goes out in one write to each member; a client costs no task and no buffer; and there
+//! is no wake-up that could be lost.
+
+use super::{
+    poller::{Poller, READY_MAX, Ready},
+    shared::Shared,
+};
+use std::{
+    io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+use tokio::{
+    io::{Interest, unix::AsyncFd},
+    task::yield_now,
+};
+
+/// Serves for as long as it is polled.
+pub(super) async fn run(shared: Arc<Shared>, poller: Poller) -> io::Error {
+    match serve(&shared, poller).await {
+        Ok(never) => match never {},
+        Err(error) => error,
+    }
+}
+
+async fn serve(shared: &Shared, poller: Poller) -> io::Result<std::convert::Infallible> {
+    #[expect(deprecated, reason = "its successor is unsafe; a poller keeps its descriptor open by itself")]
+    let sockets = AsyncFd::with_interest(poller, Interest::READABLE)?;
+    let mut ready = Vec::with_capacity(READY_MAX);
+    loop {
+        let mut any = sockets.readable().await?;
+        loop {
+            any.get_inner().look(&mut ready)?;
+            if ready.is_empty() {
+                break;
+            }
+            round(shared, &ready);
+            // Requests for pages and the ticker have their turn as well.
+            yield_now().await;
+        }
+        any.clear_ready();
+    }
+}
+
+/// Serves whoever was found. A panic ends the client that was being served, as soon as the lock is
+/// taken again; the others' turn comes again, for what is not done is found again.
+fn round(shared: &Shared, ready: &[Ready]) {
+    let now = shared.now();
+    let served = catch_unwind(AssertUnwindSafe(|| {
+        let mut board = shared.lock();
+        for &ready in ready {
+            board.serve(ready, now);
+        }
+        board.settle(now);
+    }));
+    if served.is_err() {
+        drop(shared.lock());
+    }
+}
