@@ -22,9 +22,9 @@ pub const JOINED_MEMBERS_MAX: usize = 64;
 pub const OUTBOX_MESSAGES_MAX: usize = 64;
 /// How long a name can be taken back by `resume` after its client has gone, in milliseconds.
 pub const RESUME_MS: u64 = 5 * 60 * 1_000;
-/// Least time between two announcements of the client count, in milliseconds. With the tick that it
-/// waits for, another 100, everyone has the newest count within 250.
-pub const CLIENT_COUNT_EVERY_MS: u64 = 100;
+/// Least time between two announcements of what is no one's message (the client count, who came and who
+/// went), in milliseconds. With the tick that it waits for, another 100, everyone has the newest within 250.
+pub const ANNOUNCE_EVERY_MS: u64 = 100;
 /// Longest heartbeat, in seconds: the ping interval of the hub that roomd replaces.
 pub const HEARTBEAT_S_MAX: u64 = 54;
 /// Longest header of a server's frame, in bytes (RFC 6455, section 5.2: 2 + 8, no mask).

@@ -210,8 +210,7 @@ impl Hub {
         self.names.remove(id.index(), hash_of);
         let hash_of = |index| self.clients.at(index).map_or(0, |client| client.token.hash());
         self.tokens.remove(id.index(), hash_of);
-        self.due.remove(id.index());
-        self.blocked.remove(id.index());
+        self.due.forget(id.index());
         let Some(client) = self.clients.remove(id) else { return };
         if may_come_back {
             self.departed.remember(client.token, client.name.clone(), now.ms);
@@ -233,7 +232,7 @@ impl Hub {
             words.extend(self.room(room).log.rest(seq, client.offset as usize).concat());
         }
         // A blocked socket has no room for answers; one that said goodbye still reads them.
-        let takes_nothing = self.blocked.contains(id.index()) && matches!(ending, Ending::By(..));
+        let takes_nothing = self.due.is_blocked(id.index()) && matches!(ending, Ending::By(..));
         if let Some(outbox) = &client.outbox {
             if takes_nothing {
                 words.extend(outbox.rest_of_front());

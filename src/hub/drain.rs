@@ -35,13 +35,14 @@ impl Hub {
     /// The bytes that are next for a client's socket, in two pieces; nothing if nothing waits or
     /// the socket is blocked. Write as much of them as it takes, then call [`Hub::sent`].
     pub fn pending(&mut self, id: ClientId, now: Now) -> Option<[&[u8]; 2]> {
-        if self.blocked.contains(id.index()) {
+        if self.due.is_blocked(id.index()) {
             return None;
         }
         let Some(source) = self.source(id, now) else {
             // An idle client begins a new round of its rooms, in which the lobby comes last.
             let client = self.clients.get_mut(id)?;
             (client.blocked_since_ms, client.reading) = (None, 0);
+            self.due.is_served(id.index());
             return None;
         };
         let client = self.clients.get(id)?;
@@ -81,16 +82,14 @@ impl Hub {
     pub fn block(&mut self, id: ClientId, now: Now) {
         let Some(client) = self.clients.get_mut(id) else { return };
         client.blocked_since_ms.get_or_insert(now.ms);
-        if !self.blocked.contains(id.index()) {
-            self.blocked.insert(id.index());
+        if self.due.block(id.index()) {
             self.counters.add(Counter::Blocked, 1);
         }
-        self.due.remove(id.index());
     }
 
     /// Whether the socket took nothing more when it was last tried.
     pub fn is_blocked(&self, id: ClientId) -> bool {
-        self.clients.get(id).is_some() && self.blocked.contains(id.index())
+        self.clients.get(id).is_some() && self.due.is_blocked(id.index())
     }
 
     /// Whether the answers to a message of so many bytes may find no room in a client's outbox.
@@ -113,8 +112,7 @@ impl Hub {
     /// Takes note that the socket may take something again.
     pub fn unblock(&mut self, id: ClientId) {
         if self.clients.get(id).is_some() {
-            self.blocked.remove(id.index());
-            self.due.insert(id.index());
+            self.due.unblock(id.index());
         }
     }
 

@@ -3,6 +3,7 @@
 use super::{
     capacities::Capacities,
     client::{Client, Membership},
+    due::Due,
     outbox::Outbox,
     resume::Departed,
     room::Room,
@@ -33,7 +34,7 @@ impl Capacities {
             + self.clients * size_of::<Departed>()
             + 3 * Index::bytes(self.clients)
             + Index::bytes(self.rooms)
-            + 4 * BitSet::bytes(self.clients);
+            + Due::bytes(self.clients);
         let line = |what, count, bytes, by| MemoryLine { what, count, bytes, by };
         vec![
             line("room logs", self.rooms + 1, log, &["rooms", "log_bytes", "log_messages"]),

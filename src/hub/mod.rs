@@ -16,6 +16,7 @@ mod client;
 mod connect;
 mod counters;
 mod drain;
+mod due;
 mod memory;
 mod outbox;
 mod publish;
@@ -34,9 +35,10 @@ pub use resume::Token;
 use crate::{
     limits::OUTBOX_MESSAGES_MAX,
     protocol::encode::AnnouncedLimits,
-    table::{BitSet, Index, Key, Slots},
+    table::{Index, Key, Slots},
 };
 use client::{Client, RoomId};
+use due::Due;
 use outbox::Outbox;
 use resume::DepartedClients;
 use room::Room;
@@ -96,10 +98,7 @@ pub struct Hub {
     reserved: usize,
 
     // What is to be done outside.
-    /// Clients that have something waiting and whose socket takes it, as far as is known.
-    due: BitSet,
-    /// Clients whose socket took no more.
-    blocked: BitSet,
+    due: Due,
     departures: VecDeque<Departure>,
 
     // State that is announced, not queued.
@@ -134,8 +133,7 @@ impl Hub {
             rooms,
             room_names: Index::new(capacities.rooms + 1),
             reserved: 0,
-            due: BitSet::new(clients),
-            blocked: BitSet::new(clients),
+            due: Due::new(&capacities),
             departures: VecDeque::new(),
             count: tick::Count::default(),
             counters: Counters::default(),
@@ -161,7 +159,7 @@ impl Hub {
 
     /// Clients whose socket takes nothing at present.
     pub fn blocked_count(&self) -> usize {
-        self.blocked.iter().count()
+        self.due.blocked_count()
     }
 
     /// What happened since the start.
@@ -182,23 +180,21 @@ impl Hub {
     /// The client that is due next: write to it until [`Hub::pending`] has nothing more for it.
     pub fn next_due(&mut self) -> Option<ClientId> {
         loop {
-            let index = self.due.pop_first()?;
+            let index = self.due.pop()?;
             if let Some(id) = self.clients.key_at(index) {
                 return Some(id);
             }
         }
     }
 
+    /// Whether those who are due should be written to before any more is received.
+    pub const fn is_urgent(&self) -> bool {
+        self.due.is_urgent()
+    }
+
     /// The next client that is gone.
     pub fn next_departure(&mut self) -> Option<Departure> {
         self.departures.pop_front()
-    }
-
-    /// Something waits for this client; its turn comes unless its socket is blocked.
-    fn mark_due(&mut self, index: usize) {
-        if !self.blocked.contains(index) {
-            self.due.insert(index);
-        }
     }
 
     fn hash(&self, name: &str) -> u64 {

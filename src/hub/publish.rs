@@ -31,7 +31,9 @@ impl Hub {
         let client_id = self.wire_id(client.serial);
         let (sender, seq) = (client.name.clone(), self.room(room).log.next());
         let body = Body::Chat { seq, client_id: &client_id };
-        self.publish(room, Content::Json(content), &sender, body, now)
+        let (seq, len) = self.publish(room, Content::Json(content), &sender, body, now)?;
+        self.due.message(&self.rooms[room.index()].members, len);
+        Ok(seq)
     }
 
     /// Writes a line of the server's own into a log.
@@ -39,8 +41,12 @@ impl Hub {
         let body = Body::System { seq: self.room(room).log.next() };
         let published = self.publish(room, Content::Text(line), SYSTEM, body, now);
         debug_assert!(published.is_ok(), "a line is an envelope and a name, which every log takes");
+        if let Ok((_, len)) = published {
+            self.due.line(&self.rooms[room.index()].members, len, now);
+        }
     }
 
+    /// Encodes a message and appends it to a log: its sequence number, and how many bytes it has there.
     fn publish(
         &mut self,
         id: RoomId,
@@ -48,7 +54,7 @@ impl Hub {
         sender: &str,
         body: Body<'_>,
         now: Now,
-    ) -> Result<u64, Full> {
+    ) -> Result<(u64, usize), Full> {
         let room = &self.rooms[id.index()];
         let message = ServerMessage { content, sender, room: &room.name, timestamp: now.unix_s, body };
         let start = message.write_frame(&mut self.scratch);
@@ -59,10 +65,9 @@ impl Hub {
         self.set_aside(id, len)?;
         let room = &mut self.rooms[id.index()];
         let seq = room.log.push(&self.scratch[start..])?;
-        self.due.insert_all_except(&room.members, &self.blocked);
         self.counters.add(Counter::Published, 1);
         self.counters.add(Counter::Owed, room.member_count as u64);
-        Ok(seq)
+        Ok((seq, len))
     }
 
     /// Takes the rest of those frames out of a log that are half on the wire and about to be

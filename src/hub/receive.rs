@@ -195,7 +195,7 @@ impl Hub {
             return self.end(id, Ending::By(CloseCode::Policy, reason), now);
         };
         self.counters.add(Counter::AnswersDropped, dropped.into());
-        self.mark_due(id.index());
+        self.due.mark(id.index());
     }
 
     /// Gives a message to one client.
@@ -216,6 +216,6 @@ impl Hub {
         let outbox = client.outbox(&mut self.spare_outbox);
         let dropped = outbox.push_answer(frame, &self.capacities);
         self.counters.add(Counter::AnswersDropped, dropped.into());
-        self.mark_due(id.index());
+        self.due.mark(id.index());
     }
 }

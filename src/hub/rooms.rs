@@ -105,7 +105,7 @@ impl Hub {
         if let Some(reason) = missing {
             self.declare_gap(id, room, wanted, tail - 1, reason, now);
         }
-        self.mark_due(id.index());
+        self.due.mark(id.index());
     }
 
     /// Takes a client out of a room. What a blocked socket has not taken by now is declared missing.

@@ -2,7 +2,7 @@
 
 use super::{ClientId, Hub, Now, connect::Ending};
 use crate::{
-    limits::CLIENT_COUNT_EVERY_MS,
+    limits::ANNOUNCE_EVERY_MS,
     protocol::{
         encode::{Body, ServerMessage},
         frame::{self, CloseCode, Opcode},
@@ -21,6 +21,7 @@ pub(super) struct Count {
 impl Hub {
     /// To be called every so often (at least ten times a second): announces, pings, ends.
     pub fn tick(&mut self, now: Now) {
+        self.due.tick(now);
         self.announce_count(now);
         for index in 0..self.clients.used() {
             if let Some(id) = self.clients.key_at(index) {
@@ -53,7 +54,7 @@ impl Hub {
 
     /// Announces the count if it changed, but not oftener than so many milliseconds.
     pub(super) fn announce_count(&mut self, now: Now) {
-        let is_early = self.count.announced_ms.is_some_and(|then| now.ms < then + CLIENT_COUNT_EVERY_MS);
+        let is_early = self.count.announced_ms.is_some_and(|then| now.ms < then + ANNOUNCE_EVERY_MS);
         if !self.count.changed || is_early {
             return;
         }
@@ -61,7 +62,7 @@ impl Hub {
         self.count.announced_ms = Some(now.ms);
         self.count.announced = self.count.announced.wrapping_add(1).max(1);
         let lobby = &self.rooms[super::RoomId::LOBBY.index()];
-        self.due.insert_all_except(&lobby.members, &self.blocked);
+        self.due.mark_all(&lobby.members);
     }
 
     pub(super) const fn heartbeat_ms(&self) -> u64 {

@@ -104,6 +104,9 @@ impl Switchboard {
                         self.flush(id, now);
                     }
                     self.carry_out(id, event, now);
+                    if self.hub.is_urgent() {
+                        self.settle(now);
+                    }
                     taken
                 }
                 Err(violation) => {

@@ -51,6 +51,12 @@ impl BitSet {
         self.lowest = 0;
     }
 
+    /// Takes every number out.
+    pub fn clear(&mut self) {
+        self.words.fill(0);
+        self.lowest = self.words.len();
+    }
+
     /// Takes the least number out.
     pub fn pop_first(&mut self) -> Option<usize> {
         let step = self.words[self.lowest..].iter().position(|&word| word != 0);

@@ -1,5 +1,5 @@
 use super::*;
-use crate::limits::CLIENT_COUNT_EVERY_MS;
+use crate::limits::ANNOUNCE_EVERY_MS;
 
 #[test]
 fn a_count_is_told_at_once_and_then_not_before_its_time() {
@@ -8,7 +8,7 @@ fn a_count_is_told_at_once_and_then_not_before_its_time() {
     desk.read(aki);
     desk.connect("bob");
     assert_eq!(lines(&desk.read(aki)), ["system bob connected"], "the last count was told just now");
-    desk.pass(CLIENT_COUNT_EVERY_MS - 1);
+    desk.pass(ANNOUNCE_EVERY_MS - 1);
     assert!(desk.read(aki).is_empty());
     desk.connect("cleo");
     desk.pass(1);
@@ -17,7 +17,7 @@ fn a_count_is_told_at_once_and_then_not_before_its_time() {
         ["client_count 3", "system cleo connected"],
         "values in between are skipped"
     );
-    desk.pass(CLIENT_COUNT_EVERY_MS);
+    desk.pass(ANNOUNCE_EVERY_MS);
     assert!(desk.read(aki).is_empty(), "nothing has changed");
 }
 
