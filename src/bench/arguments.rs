@@ -9,6 +9,7 @@ use clap::{
 };
 
 use super::{
+    dialect::{Dialect, ROOMD},
     failure::Failure,
     stamp::CONTENT_BYTES_MIN,
     target::{DEFAULT_URL, Target},
@@ -72,6 +73,7 @@ pub(super) enum Pace {
 #[derive(Debug, Clone)]
 pub(super) struct Options {
     pub(super) mode: Mode,
+    pub(super) dialect: Dialect,
     pub(super) target: Target,
     pub(super) token: Option<String>,
     pub(super) pid: Option<u32>,
@@ -97,6 +99,7 @@ pub(super) fn options(arguments: impl IntoIterator<Item = OsString>) -> Result<O
     let clients = size(&matches, "clients", 1..=CLIENTS_MAX as u64, default_clients)?;
     let options = Options {
         mode,
+        dialect: ROOMD,
         target: Target::parse(text(&matches, "url")?.unwrap_or(DEFAULT_URL))?,
         token: text(&matches, "token")?.map(str::to_owned),
         pid: number(&matches, "pid", 1..=u32::MAX.into())?.and_then(|pid| pid.try_into().ok()),

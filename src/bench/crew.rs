@@ -173,6 +173,12 @@ impl Crew {
         }
     }
 
+    /// Sends this to one of them, as soon as its socket takes it.
+    pub(super) fn send(&mut self, index: usize, frame: &[u8]) {
+        self.out(index).extend_from_slice(frame);
+        self.flush(index);
+    }
+
     /// What is to be sent next goes in here; [`Self::flush`] sends it.
     pub(super) fn out(&mut self, index: usize) -> &mut Vec<u8> {
         &mut self.clients[index].out

@@ -1,10 +1,12 @@
 //! Frames from the client's side (RFC 6455, section 5.2): walked over as they come, written masked.
 
-/// The first byte of a whole text message, of a pong, of a close.
-pub(super) const TEXT: u8 = 0x81;
+/// The first byte of a whole text message, of a binary one, of a pong.
+const TEXT: u8 = 0x81;
+const BINARY: u8 = 0x82;
 const PONG: u8 = 0x8A;
 /// Opcodes as they stand in the low four bits of the first byte.
 pub(super) const OPCODE_TEXT: u8 = 0x1;
+pub(super) const OPCODE_BINARY: u8 = 0x2;
 pub(super) const OPCODE_CLOSE: u8 = 0x8;
 pub(super) const OPCODE_PING: u8 = 0x9;
 
@@ -49,9 +51,9 @@ impl<'a> Iterator for Frames<'a> {
     }
 }
 
-/// A masked text message, and where in it the payload begins.
-pub(super) fn text(payload: &[u8]) -> (Vec<u8>, usize) {
-    masked(TEXT, payload)
+/// A masked message, and where in it the payload begins.
+pub(super) fn message(is_binary: bool, payload: &[u8]) -> (Vec<u8>, usize) {
+    masked(if is_binary { BINARY } else { TEXT }, payload)
 }
 
 /// The answer to a ping.
@@ -104,7 +106,7 @@ mod tests {
     fn a_server_reads_what_is_written() {
         for len in [0, 125, 126, 65_535, 65_536] {
             let payload = "y".repeat(len);
-            let (mut frame, start) = text(payload.as_bytes());
+            let (mut frame, start) = message(false, payload.as_bytes());
             assert_eq!(frame.len(), start + len);
             let mut budget = InboundBudget::new(1 << 20);
             let mut reader = Reader::new();

@@ -12,6 +12,7 @@ use super::{
     progress::Progress,
     quiet_requests,
     report::Report,
+    seating::greeting,
     tally::{Ended, ms},
 };
 
@@ -22,6 +23,8 @@ pub(super) fn measure(options: &Options, address: SocketAddr, watch: &Watch) -> 
     let requests = quiet_requests(options);
     let clock = Clock::start();
     let mut crew = Crew::connect(address, &requests)?;
+    let greeting = greeting(options, "");
+    (0..options.clients).for_each(|index| crew.send(index, &greeting));
     let connected_us = clock.now_us();
     let usages = watch.usages();
     rest(&mut crew, options, clock)?;

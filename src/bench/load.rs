@@ -9,7 +9,7 @@ use super::{
     clock::Clock,
     crew::{Brought, Crew},
     failure::Failure,
-    frames::{OPCODE_CLOSE, OPCODE_TEXT},
+    frames::{OPCODE_BINARY, OPCODE_CLOSE, OPCODE_TEXT},
     ledger::{Balance, Group},
     progress::Progress,
     seating::{Heard, Place, Publisher, Seating},
@@ -85,16 +85,19 @@ impl<'a> Load<'a> {
         for index in 0..self.places.len() {
             self.receive(index, true);
         }
-        self.say_until_heard(Stamp::Sync, Heard::Sync)?;
-        self.say_until_heard(Stamp::Go, Heard::Go)?;
+        if !self.options.dialect.welcome.is_empty() {
+            self.say_until_heard(None, Heard::Welcome)?;
+        }
+        self.say_until_heard(Some(Stamp::Sync), Heard::Sync)?;
+        self.say_until_heard(Some(Stamp::Go), Heard::Go)?;
         for index in (0..self.places.len()).filter(|index| self.places[*index].is_slow).collect::<Vec<_>>() {
             self.crew.pause(index);
         }
         Ok(())
     }
 
-    /// A `Sync` may be missed by whoever has just come, a `Go` by none.
-    fn say_until_heard(&mut self, stamp: Stamp, wanted: Heard) -> Result<(), Failure> {
+    /// A `Sync` may be missed by whoever has just come, a `Go` by none; a welcome comes unasked.
+    fn say_until_heard(&mut self, stamp: Option<Stamp>, wanted: Heard) -> Result<(), Failure> {
         let (mut said_us, began_us) = (None, self.clock.now_us());
         let mut ready = Vec::new();
         while let Some(deaf) = self.places.iter().position(|place| place.heard != wanted) {
@@ -103,8 +106,9 @@ impl<'a> Load<'a> {
                 let what = format!("client {deaf} hears nothing of its room; is --url that of a roomd?");
                 return Err(Failure::Unavailable(what));
             }
-            let is_late = said_us.is_none_or(|said| stamp == Stamp::Sync && now_us - said >= SYNC_EVERY_US);
-            if is_late {
+            let is_late =
+                said_us.is_none_or(|said| stamp == Some(Stamp::Sync) && now_us - said >= SYNC_EVERY_US);
+            if let Some(stamp) = stamp.filter(|_| is_late) {
                 self.say(stamp);
                 said_us = Some(now_us);
             }
@@ -253,31 +257,35 @@ impl<'a> Load<'a> {
     }
 
     fn receive(&mut self, index: usize, is_ahead: bool) {
-        let Self { crew, marker, latency, ended, failure, .. } = self;
+        let Self { crew, marker, latency, ended, failure, options, .. } = self;
         let place = &mut self.places[index];
         let now_us = self.clock.now_us();
         let (mut delivered, mut missed) = (0, 0);
-        let each = |opcode: u8, payload: &[u8]| match opcode {
-            OPCODE_TEXT => match marker.find(payload) {
-                Some(Stamp::Sent(us)) if place.heard == Heard::Go => {
-                    delivered += 1;
-                    // Of those that do not read, only what they miss is of interest.
-                    if !place.is_slow {
-                        latency.note(now_us.saturating_sub(u64::from(us)));
-                    }
+        let mut message = |message: &[u8]| match marker.find(message) {
+            Some(Stamp::Sent(us)) if place.heard == Heard::Go => {
+                delivered += 1;
+                // Of those that do not read, only what they miss is of interest.
+                if !place.is_slow {
+                    latency.note(now_us.saturating_sub(u64::from(us)));
                 }
-                Some(Stamp::Sync) => place.heard = Heard::Sync,
-                Some(Stamp::Go) => place.heard = Heard::Go,
-                Some(Stamp::Sent(_)) => {}
-                None => match Notice::of(payload) {
-                    Notice::Gap(messages) if place.heard == Heard::Go => missed += messages,
-                    Notice::Error(text) => {
-                        // The first is the cause of the others.
-                        failure.get_or_insert(Failure::Unavailable(text));
-                    }
-                    Notice::Gap(_) | Notice::Count(_) | Notice::Other => {}
-                },
+            }
+            Some(Stamp::Sync) => place.heard = Heard::Sync,
+            Some(Stamp::Go) => place.heard = Heard::Go,
+            Some(Stamp::Sent(_)) => {}
+            None if place.heard == Heard::Nothing && options.dialect.is_welcome(message) => {
+                place.heard = Heard::Welcome;
+            }
+            None => match Notice::of(message) {
+                Notice::Gap(messages) if place.heard == Heard::Go => missed += messages,
+                Notice::Error(text) => {
+                    // The first is the cause of the others.
+                    failure.get_or_insert(Failure::Unavailable(text));
+                }
+                Notice::Gap(_) | Notice::Count(_) | Notice::Other => {}
             },
+        };
+        let each = |opcode: u8, payload: &[u8]| match opcode {
+            OPCODE_TEXT | OPCODE_BINARY => options.dialect.messages(payload).for_each(&mut message),
             OPCODE_CLOSE => ended.note(payload),
             _ => {}
         };

@@ -11,6 +11,7 @@
 mod arguments;
 mod clock;
 mod crew;
+mod dialect;
 mod failure;
 mod frames;
 mod help;
@@ -28,6 +29,7 @@ mod target;
 
 use std::{ffi::OsString, net::SocketAddr};
 
+pub use dialect::{Around, Dialect};
 pub use failure::Failure;
 
 use arguments::{Mode, Options};
@@ -46,7 +48,16 @@ use stamp::Marker;
 /// # Errors
 /// Arguments that are wrong, a server that is not there or refuses, a machine that does, and a server
 /// that lost messages without telling. Each is one line.
-pub fn run(
+pub fn run(arguments: impl IntoIterator<Item = OsString>, print: impl FnMut(&str)) -> Result<(), Failure> {
+    run_in(dialect::ROOMD, arguments, print)
+}
+
+/// The same in another dialect; only fan-out and idle make sense where it is not roomd's.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_in(
+    dialect: Dialect,
     arguments: impl IntoIterator<Item = OsString>,
     mut print: impl FnMut(&str),
 ) -> Result<(), Failure> {
@@ -54,6 +65,7 @@ pub fn run(
         print(help::HELP);
         return Ok(());
     };
+    let options = Options { dialect, ..options };
     let address = options.target.resolve()?;
     let (report, verdict) = measure(&options, address)?;
     print(&if options.json { report.json() } else { report.to_string() });
@@ -77,7 +89,8 @@ fn load(
     let (clock, marker) = (Clock::start(), marker());
     let seating = Seating::of(options, &marker);
     let requests: Vec<_> = seating.queries.iter().map(|query| request(options, query)).collect();
-    let crew = Crew::connect(address, &requests)?;
+    let mut crew = Crew::connect(address, &requests)?;
+    seating.greetings.iter().enumerate().for_each(|(index, greeting)| crew.send(index, greeting));
     let mut load = Load::new(options, crew, clock, marker, seating);
     load.gather()?;
     let (server, own) = watch.usages();
@@ -109,7 +122,7 @@ fn verdict(counts: &Counts) -> Result<(), Failure> {
 }
 
 fn request(options: &Options, query: &str) -> String {
-    options.target.request(query, options.token.as_deref())
+    options.target.request(&options.dialect, query, options.token.as_deref())
 }
 
 /// Those of clients that say nothing: in no room, or spread over as many as was asked for.

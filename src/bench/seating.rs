@@ -2,6 +2,7 @@
 
 use super::{
     arguments::{Mode, Options},
+    frames,
     ledger::Group,
     stamp::{Marker, Template},
 };
@@ -10,6 +11,8 @@ use super::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Heard {
     Nothing,
+    /// That the server knows it, in a dialect that has an answer for this.
+    Welcome,
     Sync,
     Go,
     Ended,
@@ -30,10 +33,11 @@ pub(super) struct Publisher {
     pub(super) sent: u64,
 }
 
-/// Who sits where: the queries of all clients, with their groups.
+/// Who sits where: the queries of all clients, what each sends first, and their groups.
 #[derive(Debug)]
 pub(super) struct Seating {
     pub(super) queries: Vec<String>,
+    pub(super) greetings: Vec<Vec<u8>>,
     pub(super) places: Vec<Place>,
     pub(super) groups: Vec<Group>,
     pub(super) templates: Vec<Template>,
@@ -47,6 +51,7 @@ impl Seating {
         let slow = if options.mode == Mode::Slow { options.slow } else { 0 };
         let mut seating = Self {
             queries: Vec::new(),
+            greetings: Vec::new(),
             places: Vec::new(),
             groups: Vec::new(),
             templates: Vec::new(),
@@ -65,12 +70,19 @@ impl Seating {
             sizes[group] += 1;
             slow_in[group] += usize::from(is_slow);
             seating.queries.push(query(options, marker, group));
+            seating.greetings.push(greeting(options, &room(options, marker, group)));
         }
         let kind = if options.mode == Mode::Echo { "echo" } else { "chat" };
         for group in 0..groups {
             let room = room(options, marker, group);
             seating.groups.push(Group::new(sizes[group], slow_in[group]));
-            seating.templates.push(Template::new(kind, &room, marker, options.content_bytes));
+            seating.templates.push(Template::new(
+                &options.dialect,
+                kind,
+                &room,
+                marker,
+                options.content_bytes,
+            ));
         }
         seating
     }
@@ -79,6 +91,14 @@ impl Seating {
 fn room(options: &Options, marker: &Marker, group: usize) -> String {
     let has_room = options.rooms > 0 && options.mode != Mode::Echo;
     if has_room { marker.room(group) } else { String::new() }
+}
+
+/// The first frame of a client of this room, empty if there is none.
+pub(super) fn greeting(options: &Options, room: &str) -> Vec<u8> {
+    match (options.dialect.greeting)(room) {
+        nothing if nothing.is_empty() => nothing,
+        payload => frames::message(options.dialect.is_binary, &payload).0,
+    }
 }
 
 fn query(options: &Options, marker: &Marker, group: usize) -> String {

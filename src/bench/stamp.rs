@@ -3,7 +3,10 @@
 //! The marker begins the content. A server puts the content at the same place of every message, so
 //! it is searched for once; from then on a delivery costs one comparison.
 
-use super::frames::{self, MASK};
+use super::{
+    dialect::Dialect,
+    frames::{self, MASK},
+};
 
 /// `bench-`, six letters of this run, `-`.
 const MARKER_BYTES: usize = 13;
@@ -98,15 +101,20 @@ pub(super) struct Template {
 
 impl Template {
     /// A message of this type with `content_bytes` of content, at least [`CONTENT_BYTES_MIN`].
-    pub(super) fn new(kind: &str, room: &str, marker: &Marker, content_bytes: usize) -> Self {
-        let head = format!("{{\"type\":\"{kind}\",\"content\":\"");
-        let stamp_in_payload = head.len() + MARKER_BYTES;
-        let mut payload = head.into_bytes();
+    pub(super) fn new(
+        dialect: &Dialect,
+        kind: &str,
+        room: &str,
+        marker: &Marker,
+        content_bytes: usize,
+    ) -> Self {
+        let content_bytes = content_bytes.max(CONTENT_BYTES_MIN);
+        let (mut payload, tail) = (dialect.around)(kind, room, content_bytes);
+        let stamp_in_payload = payload.len() + MARKER_BYTES;
         payload.extend_from_slice(&marker.text);
-        payload.resize(stamp_in_payload + content_bytes.max(CONTENT_BYTES_MIN) - MARKER_BYTES, b'x');
-        let tail = if room.is_empty() { "\"}".to_owned() } else { format!("\",\"room\":\"{room}\"}}") };
-        payload.extend_from_slice(tail.as_bytes());
-        let (frame, start) = frames::text(&payload);
+        payload.resize(stamp_in_payload + content_bytes - MARKER_BYTES, b'x');
+        payload.extend_from_slice(&tail);
+        let (frame, start) = frames::message(dialect.is_binary, &payload);
         Self { frame, stamp: start + stamp_in_payload, stamp_in_payload }
     }
 
@@ -131,6 +139,7 @@ impl Template {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bench::dialect::ROOMD;
     use crate::protocol::{Event, InboundBudget, Reader};
 
     fn sent(template: &Template, stamp: Stamp) -> String {
@@ -146,7 +155,7 @@ mod tests {
     fn a_message_keeps_its_stamp_whatever_stands_before_it() {
         let mut marker = Marker::new(0xAB_CDEF);
         for kind in ["chat", "echo!", "x", ""] {
-            let template = Template::new(kind, "kitchen", &marker, 128);
+            let template = Template::new(&ROOMD, kind, "kitchen", &marker, 128);
             for stamp in
                 [Stamp::Sync, Stamp::Go, Stamp::Sent(0), Stamp::Sent(0x1234_ABCD), Stamp::Sent(u32::MAX)]
             {
@@ -162,7 +171,7 @@ mod tests {
         for (asked, got) in
             [(0, CONTENT_BYTES_MIN), (CONTENT_BYTES_MIN, CONTENT_BYTES_MIN), (22, 22), (4_096, 4_096)]
         {
-            let text = sent(&Template::new("chat", "", &marker, asked), Stamp::Go);
+            let text = sent(&Template::new(&ROOMD, "chat", "", &marker, asked), Stamp::Go);
             let message: serde_json::Value = serde_json::from_str(&text).unwrap();
             assert_eq!(message["content"].as_str().unwrap().len(), got);
             assert_eq!(message.get("room"), None);
@@ -173,7 +182,7 @@ mod tests {
     fn what_others_say_has_no_stamp() {
         let mut marker = Marker::new(1);
         assert_ne!(marker.room(0), Marker::new(2).room(0));
-        let other = sent(&Template::new("chat", "", &Marker::new(2), 64), Stamp::Go);
+        let other = sent(&Template::new(&ROOMD, "chat", "", &Marker::new(2), 64), Stamp::Go);
         for text in ["", "{\"type\":\"chat\",\"content\":\"bench-\"}", other.as_str(), &marker.room(0)] {
             assert_eq!(marker.find(text.as_bytes()), None, "{text}");
         }

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use super::failure::Failure;
+use super::{dialect::Dialect, failure::Failure};
 use crate::protocol::handshake::{VERSION, accept_key};
 
 pub(super) const DEFAULT_URL: &str = "http://127.0.0.1:8080";
@@ -64,11 +64,12 @@ impl Target {
     }
 
     /// The request of a client with this query, which needs no escaping.
-    pub(super) fn request(&self, query: &str, token: Option<&str>) -> String {
+    pub(super) fn request(&self, dialect: &Dialect, query: &str, token: Option<&str>) -> String {
+        let Dialect { path, headers, .. } = dialect;
         let bearer = token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
         format!(
-            "GET /ws?{query} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-            Sec-WebSocket-Version: {VERSION}\r\nSec-WebSocket-Key: {KEY}\r\n{bearer}\r\n",
+            "GET {path}{query} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+            Sec-WebSocket-Version: {VERSION}\r\nSec-WebSocket-Key: {KEY}\r\n{headers}{bearer}\r\n",
             self.authority
         )
     }
