@@ -1,8 +1,8 @@
 //! The parts of `scripts/bench-peers` that a shell is not made for:
 //!
 //! ```sh
-//! peers load mqtt|nats|socket.io FLAG...   # a load in another protocol, with the flags of `roomd bench`
-//! peers report RUNS DOCS                   # figures, picture and tables in DOCS, from the runs noted in RUNS
+//! peers load mqtt|nats|socket.io FLAG...   # a load in another protocol
+//! peers report RUNS DOCS                   # figures, picture and tables of DOCS, from these runs
 //! ```
 
 #![allow(clippy::print_stdout, clippy::print_stderr)]

@@ -72,7 +72,8 @@ svg { --card: #ffffff; --edge: #d9dfe5; --ink: #1a2129; --soft: #56616d; --bar: 
 --own: #0f766e; --floor: #c9d1d9; }
 @media (prefers-color-scheme: dark) { svg { --card: #14191f; --edge: #2c353f; --ink: #e6ebf0; \
 --soft: #a3aeb9; --bar: #56626f; --own: #2dd4bf; --floor: #3a434d; } }
-text { font: 13px system-ui, -apple-system, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif; fill: var(--ink); }
+text { font: 13px system-ui, -apple-system, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif; \
+fill: var(--ink); }
 .card { fill: var(--card); stroke: var(--edge); }
 .head { font-size: 21px; font-weight: 650; }
 .title { font-size: 15px; font-weight: 650; }
@@ -104,7 +105,8 @@ pub(crate) fn svg(figures: &Figures) -> String {
     );
     put(&mut text, "head", MARGIN, 44, "roomd beside other servers");
     let machine = format!(
-        "One core for the server, one for the load, 263 bytes a message, over loopback. Medians of {} rounds.",
+        "One core for the server, one for the load, 263 bytes a message, over loopback. \
+        Medians of {} rounds.",
         figures.rounds_max()
     );
     put(&mut text, "soft", MARGIN, 66, &machine);

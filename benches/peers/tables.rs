@@ -35,8 +35,8 @@ const TABLES: [Table; 4] = [
     },
     Table {
         title: "Processor time",
-        explained: "Microseconds of the server for each delivery, in user and kernel space, and how many times \
-                    roomd's: less is better.",
+        explained: "Microseconds of the server for each delivery, in user and kernel space, and how many \
+                    times roomd's: less is better.",
         of: |run| run.cpu_us,
         show: significant,
         lost: NOTHING,
@@ -64,8 +64,9 @@ const TABLES: [Table; 4] = [
     },
     Table {
         title: "Memory",
-        explained: "Bytes of the server's memory (PSS) that each of 5,000 idle connections adds, and how many \
-                    times roomd's: less is better. What the kernel keeps for the sockets is not among it.",
+        explained: "Bytes of the server's memory (PSS) that each of 5,000 idle connections adds, and how \
+                    many times roomd's: less is better. What the kernel keeps for the sockets is not \
+                    among it.",
         of: |run| run.bytes_each,
         show: |bytes| thousands(bytes.round()),
         lost: NOTHING,

@@ -7,17 +7,24 @@ use crate::{
     plot, tables,
 };
 
-const CONDITIONS: &str = r#"{"date":"2026-01-02","kernel":"Linux 6","cpu":"A <fast> & \"small\" one","cores":2,"memory_kib":1048576,"seconds":1}"#;
-const PLACE: &str = "# Title\n\nProse.\n\n<!-- figures: written by scripts/bench-peers --report -->\nold\n<!-- end of figures -->\n\nMore.\n";
+const CONDITIONS: &str = concat!(
+    r#"{"date":"2026-01-02","kernel":"Linux 6","cpu":"A <fast> & \"small\" one","#,
+    r#""cores":2,"memory_kib":1048576,"seconds":1}"#
+);
+const PLACE: &str = "# Title\n\nProse.\n\n<!-- figures: written by scripts/bench-peers --report -->\nold\n\
+    <!-- end of figures -->\n\nMore.\n";
 
 fn committed(name: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(name)).unwrap()
 }
 
 fn run(peer: &str, measure: &str, round: u64, per_s: f64, lost: u64) -> String {
-    format!(
-        r#"{{"peer":"{peer}","measure":"{measure}","round":{round},"result":{{"deliveries":900,"deliveries_per_s":{per_s},"latency_ms":{{"p99":1.5}},"lost":{{"declared":0,"undeclared":{lost},"surplus":0}},"server":{{"cpu_us_per_delivery":0.25,"bytes_each":7}},"bench_cpu_percent":50}}}}"#
-    )
+    let result = serde_json::json!({
+        "deliveries": 900, "deliveries_per_s": per_s, "latency_ms": { "p99": 1.5 },
+        "lost": { "declared": 0, "undeclared": lost, "surplus": 0 },
+        "server": { "cpu_us_per_delivery": 0.25, "bytes_each": 7 }, "bench_cpu_percent": 50,
+    });
+    format!(r#"{{"peer":"{peer}","measure":"{measure}","round":{round},"result":{result}}}"#)
 }
 
 fn figures(lines: &[String]) -> Figures {
