@@ -142,6 +142,10 @@ impl<'a> Load<'a> {
             self.turn(rest_us, &mut ready)?;
             progress.show(now_us - self.counts.began_us, self.counts.deliveries);
         }
+        if matches!(self.options.pace, Pace::Rate(_)) {
+            // What became due while the last turn took its time.
+            self.publish(end_us, end_us);
+        }
         self.drain(&mut ready)
     }
 
