@@ -42,7 +42,8 @@ impl Hub {
         let published = self.publish(room, Content::Text(line), SYSTEM, body, now);
         debug_assert!(published.is_ok(), "a line is an envelope and a name, which every log takes");
         if let Ok((_, len)) = published {
-            self.due.line(&self.rooms[room.index()].members, len, now);
+            let room = &self.rooms[room.index()];
+            self.due.line(&room.members, room.member_count, len, now);
         }
     }
 
