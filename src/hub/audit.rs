@@ -24,7 +24,7 @@ impl Hub {
             ensure(sound, "the entries of an outbox add up to its bytes")?;
             let outbox_inside = client.outbox.as_ref().is_some_and(|outbox| outbox.is_inside_frame());
             ensure(!(outbox_inside && client.offset > 0), "a client is inside one frame at most")?;
-            for membership in &client.memberships {
+            for membership in client.memberships.iter() {
                 let Some(room) = membership.room else { continue };
                 let log = &self.room(room).log;
                 ensure(membership.next <= log.next(), "no cursor is beyond the head")?;
@@ -44,6 +44,9 @@ impl Hub {
             let inside = room.members.iter().filter_map(|member| self.clients.at(member)?.inside());
             let inside = inside.filter(|(inside, _)| inside.index() == index).count();
             ensure(room.members_inside == inside, "the count of members inside a frame is theirs")?;
+            let in_frames = room.members.iter().filter_map(|member| self.clients.at(member)?.inside());
+            let oldest = in_frames.filter(|(inside, _)| inside.index() == index).map(|(_, seq)| seq).min();
+            ensure(oldest.is_none_or(|oldest| room.oldest_inside <= oldest), "no older frame is half sent")?;
             ensure(room.in_use || room.member_count == 0, "a vacant place has no members")?;
             if room.in_use && index != RoomId::LOBBY.index() {
                 let found = self.find_room(&room.name);
@@ -55,8 +58,11 @@ impl Hub {
 
     /// Every message owed to a client was delivered, declared missing, discarded, or waits.
     fn audit_conservation(&self) -> Result<(), &'static str> {
-        let memberships =
-            self.clients.keys().filter_map(|id| self.clients.get(id)).flat_map(|client| &client.memberships);
+        let memberships = self
+            .clients
+            .keys()
+            .filter_map(|id| self.clients.get(id))
+            .flat_map(|client| client.memberships.iter());
         let waiting: u64 = memberships.filter_map(|m| Some(self.room(m.room?).log.next() - m.next)).sum();
         let settled = [Counter::Delivered, Counter::Missed, Counter::Discarded];
         let settled: u64 = settled.into_iter().map(|counter| self.counters.get(counter)).sum();

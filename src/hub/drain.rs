@@ -132,7 +132,7 @@ impl Hub {
     /// The next room in turn that has something for the client.
     fn next_log(&mut self, id: ClientId, now: Now) -> Option<Source> {
         let client = self.clients.get(id)?;
-        let (last, places) = (usize::from(client.reading), client.memberships.len());
+        let (last, places) = (usize::from(client.reading), client.memberships.places());
         let place = (last + 1..places).chain(0..=last).find(|&place| {
             let membership = client.memberships[place];
             membership.room.is_some_and(|room| membership.next < self.rooms[room.index()].log.next())
@@ -160,8 +160,10 @@ impl Hub {
         let before = client.offset as usize;
         let (next, offset) = room.log.advance(membership.next, before, taken);
         self.counters.add(Counter::Delivered, next - membership.next);
-        room.members_inside += usize::from(offset > 0);
         room.members_inside -= usize::from(before > 0);
+        if offset > 0 {
+            room.enter_frame(next);
+        }
         membership.next = next;
         // An offset is within one message, and logs are below 4 GiB.
         client.offset = u32::try_from(offset).unwrap_or(u32::MAX);

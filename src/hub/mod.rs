@@ -17,6 +17,7 @@ mod connect;
 mod counters;
 mod drain;
 mod due;
+mod memberships;
 mod memory;
 mod outbox;
 mod publish;

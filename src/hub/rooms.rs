@@ -46,15 +46,15 @@ impl Hub {
         replay: &Replay<'_>,
         now: Now,
     ) -> Result<(), Refusal> {
-        let Some(client) = self.clients.get(id) else { return Ok(()) };
         let found = self.find_room(&name);
-        if let Some(room) = found.filter(|&room| client.place_of(room).is_some()) {
+        let rooms_per_client = self.capacities.rooms_per_client;
+        let Some(client) = self.clients.get_mut(id) else { return Ok(()) };
+        if let Some(room) = found.filter(|&room| client.memberships.place_of(room).is_some()) {
             let head = self.room(room).log.head();
             self.answer_joined(id, room, head, now);
             return Ok(());
         }
-        let vacant = (1..client.memberships.len()).find(|&place| client.memberships[place].room.is_none());
-        let Some(place) = vacant else {
+        let Some(place) = client.memberships.vacancy(rooms_per_client) else {
             return Err((
                 ErrorCode::TooManyRooms,
                 "Leave one of your rooms first; you are in as many as one client may be.",
@@ -111,7 +111,7 @@ impl Hub {
     /// Takes a client out of a room. What a blocked socket has not taken by now is declared missing.
     pub(super) fn leave(&mut self, id: ClientId, name: &RoomName, now: Now) -> Result<(), Refusal> {
         let room = self.find_room(name);
-        let place = room.and_then(|room| Some((room, self.clients.get(id)?.place_of(room)?)));
+        let place = room.and_then(|room| Some((room, self.clients.get(id)?.memberships.place_of(room)?)));
         let Some((room, place)) = place else {
             return Err((ErrorCode::NotInRoom, "Join the room before you leave it."));
         };

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use std::{borrow::Cow, fmt};
 
 /// The `id` that a client gave its message.
-pub type MessageId = heapless::String<MESSAGE_ID_BYTES_MAX>;
+pub type MessageId = heapless::String<MESSAGE_ID_BYTES_MAX, u8>;
 
 /// One message from a client.
 #[derive(Debug)]
