@@ -1,6 +1,12 @@
 //! The accept loops: connections come in bounded numbers, and have little time to say what they want.
 
-use super::{door::Connection, shared::Shared, socket};
+use super::{
+    door::{Connection, Pass, Place},
+    farewell,
+    http_stream::HttpStream,
+    shared::Shared,
+    socket,
+};
 use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::{
@@ -9,7 +15,7 @@ use hyper_util::{
 };
 use std::{io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::TcpListener,
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{sleep, timeout},
 };
@@ -21,6 +27,9 @@ pub(crate) const HEAD_BYTES_MAX: usize = 16 << 10;
 const HTTP_LIFE: Duration = Duration::from_secs(30);
 /// What cannot be accepted now (no descriptor, no memory) may be a moment later.
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(100);
+
+/// Counts a connection while it is not (yet) a WebSocket.
+pub(super) type Handshake = (OwnedSemaphorePermit, Pass, Place);
 
 /// How many connections there may be, of each kind.
 #[derive(Debug, Clone)]
@@ -58,12 +67,20 @@ impl Places {
 /// Accepts until it is dropped. With every place taken the next connections wait in the kernel.
 pub(super) async fn accept(listener: TcpListener, places: Places, shared: Arc<Shared>, router: Router) {
     let Ok(bound) = listener.local_addr() else { return };
+    let patience = Duration::from_millis(shared.settings.handshake_timeout_ms);
     while let Some((handshake, place)) = places.take().await {
         match listener.accept().await {
             Ok((stream, peer)) => {
+                socket::tune(&stream, &shared.settings);
+                let Ok(pass) = shared.door.begin(peer.ip()) else {
+                    farewell::reset(stream);
+                    shared.refuse_unheard();
+                    continue;
+                };
                 let connection =
                     Connection { peer, local: stream.local_addr().unwrap_or(bound), place: Arc::new(place) };
-                tokio::spawn(serve(stream, connection, handshake, shared.clone(), router.clone()));
+                let stream = HttpStream::new(stream, (handshake, pass, connection.place.clone()), patience);
+                tokio::spawn(serve(stream, connection, shared.clone(), router.clone()));
             }
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
@@ -75,14 +92,7 @@ pub(super) async fn accept(listener: TcpListener, places: Places, shared: Arc<Sh
 }
 
 /// Speaks HTTP on a connection, until its end or its upgrade.
-async fn serve(
-    stream: TcpStream,
-    connection: Connection,
-    handshake: OwnedSemaphorePermit,
-    shared: Arc<Shared>,
-    router: Router,
-) {
-    socket::tune(&stream, &shared.settings);
+async fn serve(stream: HttpStream<Handshake>, connection: Connection, shared: Arc<Shared>, router: Router) {
     let peer: SocketAddr = connection.peer;
     let patience = Duration::from_millis(shared.settings.handshake_timeout_ms);
     let service = TowerToHyperService::new(router.layer(axum::Extension(connection)));
@@ -101,7 +111,6 @@ async fn serve(
             timeout(patience, http).await.ok()
         }
     };
-    drop(handshake);
     if let Some(Err(error)) = served {
         tracing::debug!(address = %peer.ip(), "connection ended: {error}");
     }

@@ -1,9 +1,9 @@
 //! Who gets in: the handshake, where the page came from, the secret, and how many from one address.
 
-use super::{hosts::Hosts, refusal::Refusal};
+use super::{attempts::Attempts, hosts::Hosts, refusal::Refusal};
 use crate::{
     config::Settings,
-    hub::{Hello, Token},
+    hub::{Hello, Now, Token},
     protocol::{
         handshake,
         message::{Position, Replay, position},
@@ -34,7 +34,6 @@ pub(super) struct Connection {
 pub(super) struct Visitor {
     pub(super) address: IpAddr,
     pub(super) place: Place,
-    pub(super) rooms: Vec<String>,
     /// What in the query could not be read, as one sentence.
     pub(super) advice: Option<&'static str>,
     pub(super) resume: Option<Token>,
@@ -42,9 +41,16 @@ pub(super) struct Visitor {
     quiet: bool,
     token: Token,
     replay: Replay<'static>,
+    /// Kept as it came: its rooms as a list could be many times as large.
+    query: String,
 }
 
 impl Visitor {
+    /// The rooms that it wants to be in.
+    pub(super) fn rooms(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        rooms(&self.query)
+    }
+
     /// What the hub has to know.
     pub(super) fn hello(&self) -> Hello<'_> {
         Hello {
@@ -62,16 +68,21 @@ impl Visitor {
 pub(super) struct Door {
     hosts: Hosts,
     token: Option<String>,
+    attempts: Attempts,
     per_address_max: usize,
-    /// Holds an address only while it has connections: never more entries than there are clients.
-    per_address: Arc<Mutex<HashMap<IpAddr, usize>>>,
+    handshakes_max: usize,
+    per_address: Arc<Counts>,
+    handshakes: Arc<Counts>,
 }
+
+/// Connections by address. Holds an address only while it has some: never more than there are connections.
+type Counts = Mutex<HashMap<IpAddr, usize>>;
 
 /// Counts its address for as long as it lives.
 #[derive(Debug)]
 pub(super) struct Pass {
     address: IpAddr,
-    per_address: Arc<Mutex<HashMap<IpAddr, usize>>>,
+    counts: Arc<Counts>,
 }
 
 impl Door {
@@ -79,8 +90,11 @@ impl Door {
         Self {
             hosts: Hosts::new(settings),
             token: settings.token.clone(),
+            attempts: Attempts::new(settings.connections_per_address),
             per_address_max: settings.connections_per_address,
+            handshakes_max: handshakes_max(settings),
             per_address: Arc::default(),
+            handshakes: Arc::default(),
         }
     }
 
@@ -103,9 +117,10 @@ impl Door {
         connection: &Connection,
     ) -> Result<Visitor, Refusal> {
         self.check_origin(headers, uri)?;
-        let query = Query::parse(uri.query().unwrap_or_default());
+        let text = uri.query().unwrap_or_default();
+        let query = Query::parse(text);
         self.check_token(headers, query.token.as_deref())?;
-        query.into_visitor(connection)
+        query.into_visitor(text, connection)
     }
 
     /// Judges how a visitor asks; the answer's `Sec-WebSocket-Accept`.
@@ -114,16 +129,19 @@ impl Door {
         handshake::check(method.as_str(), header).map_err(Refusal::Handshake)
     }
 
-    /// Counts one more connection from an address, if it may have one more.
+    /// Counts one more connection that begins, if its address has not half of all such places.
+    pub(super) fn begin(&self, address: IpAddr) -> Result<Pass, Refusal> {
+        Pass::new(&self.handshakes, address, self.handshakes_max)
+    }
+
+    /// Counts one more attempt to open a WebSocket, if an address may have one more.
+    pub(super) fn attempt(&self, address: IpAddr, now: Now) -> Result<(), Refusal> {
+        self.attempts.count(network(address), now)
+    }
+
+    /// Counts one more WebSocket from an address, if it may have one more.
     pub(super) fn admit(&self, address: IpAddr) -> Result<Pass, Refusal> {
-        let address = network(address);
-        let mut counts = lock(&self.per_address);
-        let count = counts.entry(address).or_default();
-        if self.per_address_max > 0 && *count >= self.per_address_max {
-            return Err(Refusal::Address(self.per_address_max));
-        }
-        *count += 1;
-        Ok(Pass { address, per_address: self.per_address.clone() })
+        Pass::new(&self.per_address, address, self.per_address_max)
     }
 
     /// A browser tells where the page came from that wants to connect; a device tells nothing.
@@ -153,6 +171,18 @@ impl Door {
 }
 
 impl Pass {
+    /// One more of at most `max`, where 0 is no limit.
+    fn new(counts: &Arc<Counts>, address: IpAddr, max: usize) -> Result<Self, Refusal> {
+        let address = network(address);
+        let mut locked = lock(counts);
+        let count = locked.entry(address).or_default();
+        if max > 0 && *count >= max {
+            return Err(Refusal::Address(max));
+        }
+        *count += 1;
+        Ok(Self { address, counts: counts.clone() })
+    }
+
     /// The address that is counted: of IPv6 the network.
     pub(super) const fn address(&self) -> IpAddr {
         self.address
@@ -161,7 +191,7 @@ impl Pass {
 
 impl Drop for Pass {
     fn drop(&mut self) {
-        if let Entry::Occupied(mut count) = lock(&self.per_address).entry(self.address) {
+        if let Entry::Occupied(mut count) = lock(&self.counts).entry(self.address) {
             *count.get_mut() -= 1;
             if *count.get() == 0 {
                 count.remove();
@@ -170,11 +200,10 @@ impl Drop for Pass {
     }
 }
 
-/// The query of `/ws`. Of a parameter that comes twice the last counts, but every `room` does.
+/// The query of `/ws`, but for its [`rooms`]. Of a parameter that comes twice the last counts.
 #[derive(Debug, Default)]
 struct Query {
     username: String,
-    rooms: Vec<String>,
     quiet: bool,
     resume: Option<Token>,
     token: Option<String>,
@@ -195,7 +224,6 @@ impl Query {
     fn take(&mut self, name: &str, value: Cow<'_, str>) {
         match name {
             "username" => self.username = value.into_owned(),
-            "room" => self.rooms.push(value.into_owned()),
             "quiet" => self.quiet = value == "1",
             "resume" => self.resume = Token::parse(&value),
             "token" => self.token = Some(value.into_owned()),
@@ -213,21 +241,32 @@ impl Query {
         }
     }
 
-    fn into_visitor(self, connection: &Connection) -> Result<Visitor, Refusal> {
+    fn into_visitor(self, query: &str, connection: &Connection) -> Result<Visitor, Refusal> {
         let mut random = [0; 16];
         getrandom::fill(&mut random).map_err(|_| Refusal::NoRandomness)?;
         Ok(Visitor {
             address: connection.peer.ip(),
             place: connection.place.clone(),
-            rooms: self.rooms,
             advice: self.advice,
             resume: self.resume,
             username: self.username,
             quiet: self.quiet,
             token: Token::new(random),
             replay: Replay::of(self.since, self.history),
+            query: query.to_owned(),
         })
     }
+}
+
+/// Every `room` of a query.
+fn rooms(query: &str) -> impl Iterator<Item = Cow<'_, str>> {
+    form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "room").map(|(_, value)| value)
+}
+
+/// Nobody alone may keep all others from coming in; a proxy, for which connections by address mean nothing,
+/// may.
+const fn handshakes_max(settings: &Settings) -> usize {
+    if settings.connections_per_address == 0 { 0 } else { settings.handshakes.div_ceil(2) }
 }
 
 /// Where a request says that it goes; HTTP/1.1 requires it, in one place or the other.
@@ -304,10 +343,10 @@ mod tests {
 
     #[test]
     fn a_query_is_read_parameter_by_parameter() {
-        let query =
-            Query::parse("username=a%20b&room=x&room=&quiet=1&since=e-0:7&history=3&resume=zz&other=1");
+        let text = "username=a%20b&room=x&room=&quiet=1&since=e-0:7&history=3&resume=zz&other=1";
+        let query = Query::parse(text);
         assert_eq!((query.username.as_str(), query.quiet, query.resume), ("a b", true, None));
-        assert_eq!(query.rooms, ["x", ""]);
+        assert_eq!(rooms(text).collect::<Vec<_>>(), ["x", ""]);
         assert_eq!((query.since.unwrap().seq, query.history, query.advice), (7, Some(3), None));
         assert!(Query::parse("since=7").advice.is_some());
         assert!(Query::parse("history=-1").advice.is_some());

@@ -19,7 +19,6 @@ pub(super) struct Line {
     pub(super) reader: Reader,
     stream: TcpStream,
     is_watched_for_room: bool,
-    /// Its address counts until the client is gone, the connection until its socket is closed.
     pass: Pass,
     place: Place,
 }
@@ -65,8 +64,6 @@ impl Line {
     /// Gives the peer its last words, if there are any, and hangs up.
     pub(super) fn hang_up(self, poller: &Poller, last_words: Vec<u8>) {
         poller.remove(&self.stream);
-        if !last_words.is_empty() {
-            tokio::spawn(farewell::say(self.stream, last_words, self.place));
-        }
+        tokio::spawn(farewell::say(self.stream, last_words, (self.pass, self.place)));
     }
 }

@@ -9,9 +9,6 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::config::Settings;
 
-/// Connections that the kernel holds for us until they are accepted; it lowers this to `somaxconn`.
-const BACKLOG: i32 = 1_024;
-
 /// An address that could not be listened on. Shown as one line that says what to change.
 #[derive(Debug)]
 pub struct BindError {
@@ -71,7 +68,8 @@ fn bind_one(address: SocketAddr, settings: &Settings) -> io::Result<TcpListener>
     socket.set_send_buffer_size(settings.send_buffer_bytes)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
+    // What waits here to be accepted has buffers too: as many as are served at once, in the plan's words.
+    socket.listen(i32::try_from(settings.handshakes).unwrap_or(i32::MAX))?;
     Ok(socket.into())
 }
 

@@ -1,12 +1,14 @@
 //! The only floor that awaits: sockets, sessions, timers, pages.
 
 mod accept;
+mod attempts;
 pub mod banner;
 mod clock;
 pub mod descriptors;
 mod door;
 mod farewell;
 mod hosts;
+mod http_stream;
 mod line;
 pub mod listen;
 pub mod logging;
@@ -41,6 +43,8 @@ use tokio::{
 
 /// How often the hub hears that time has passed, while somebody is there.
 const TICK: Duration = Duration::from_millis(100);
+/// How long the peers of a stopping server get to take its last words; the kernel still has them after it.
+const CLOSING: Duration = Duration::from_secs(2);
 /// How often a stopping server looks whether everything has been sent.
 const DRAIN_TICK: Duration = Duration::from_millis(20);
 
@@ -141,5 +145,5 @@ async fn stop_in_order(shared: &Shared, places: &Places) {
         board.hub.end_all(CloseCode::Restart, "The server restarts.", now);
         board.settle(now);
     }
-    let _ = timeout(farewell::LINGER, places.all_free()).await;
+    let _ = timeout(CLOSING, places.all_free()).await;
 }

@@ -1,6 +1,9 @@
 //! What a client is told that does not get in: a status, a code, and one sentence that says what to change.
 
-use crate::protocol::handshake::{HandshakeError, VERSION};
+use crate::{
+    limits::ATTEMPTS_PER_SECOND,
+    protocol::handshake::{HandshakeError, VERSION},
+};
 use axum::{
     Json,
     http::{HeaderValue, StatusCode, header},
@@ -23,6 +26,8 @@ pub(super) enum Refusal {
     Origin(String),
     NoToken,
     WrongToken,
+    /// The address tries too often.
+    Attempts,
     /// How many connections an address may have.
     Address(usize),
     /// How many clients there may be.
@@ -76,6 +81,11 @@ impl Refusal {
                 "unauthorized",
                 "this is not the server's `token`: give the one from its settings".into(),
             ),
+            Self::Attempts => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "too_many_attempts",
+                format!("your address tries too often; wait, then try {ATTEMPTS_PER_SECOND} a second"),
+            ),
             Self::Address(max) => (
                 StatusCode::TOO_MANY_REQUESTS,
                 "too_many_connections",
@@ -116,7 +126,7 @@ impl IntoResponse for Refusal {
         if self == Self::Handshake(HandshakeError::WrongVersion) {
             headers.insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static(VERSION));
         }
-        if status == StatusCode::SERVICE_UNAVAILABLE {
+        if status == StatusCode::SERVICE_UNAVAILABLE || self == Self::Attempts {
             headers.insert(header::RETRY_AFTER, RETRY_AFTER_S);
         }
         if status == StatusCode::UNAUTHORIZED {

@@ -1,8 +1,10 @@
 //! A client's side of the conversation: how it comes in, and what its bytes bring about.
 
 use super::{
+    accept::Handshake,
     door::{Pass, Visitor},
     farewell,
+    http_stream::HttpStream,
     line::Line,
     shared::Shared,
     switchboard::Switchboard,
@@ -18,40 +20,40 @@ use crate::{
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use std::{io, mem, net, sync::Arc};
-use tokio::net::TcpStream;
 
 /// Waits for the upgrade, which the HTTP connection completes once its answer is out, and connects the
 /// client; whatever had been read behind the request is its first bytes.
 pub(super) async fn begin(shared: Arc<Shared>, upgrade: OnUpgrade, visitor: Visitor, pass: Pass) {
-    let upgraded = upgrade.await.ok().and_then(|upgraded| upgraded.downcast::<TokioIo<TcpStream>>().ok());
+    let upgraded =
+        upgrade.await.ok().and_then(|upgraded| upgraded.downcast::<TokioIo<HttpStream<Handshake>>>().ok());
     let parts = upgraded.and_then(|parts| Some((parts.io.into_inner().into_std().ok()?, parts.read_buf)));
     let Some((stream, read_ahead)) = parts else {
         shared.lock().hub.give_back();
         return;
     };
-    if let Err(stream) = connect(&shared, stream, &visitor, pass, &read_ahead) {
+    if let Err((stream, pass)) = connect(&shared, stream, &visitor, pass, &read_ahead) {
         tracing::debug!(address = %visitor.address, "no place was left when the upgrade was done");
         let reason = "All places are taken; try again later.";
         let words = frame::close_frame(CloseCode::TryAgainLater, reason).to_vec();
-        farewell::say(stream, words, visitor.place).await;
+        farewell::say(stream, words, (pass, visitor.place)).await;
     }
 }
 
-/// Gives the stream back if there is no place for it.
+/// Gives stream and pass back if there is no place for it.
 fn connect(
     shared: &Shared,
     stream: net::TcpStream,
     visitor: &Visitor,
     pass: Pass,
     read_ahead: &[u8],
-) -> Result<(), net::TcpStream> {
+) -> Result<(), (net::TcpStream, Pass)> {
     let (now, mut board) = (shared.now(), shared.lock());
     let connected = board.hub.connect(&visitor.hello(), now);
     // Whose place it took must know before the line is opened: it may have been in this very slot.
     board.dismiss_departed();
     let Ok(id) = connected else {
         board.settle(now);
-        return Err(stream);
+        return Err((stream, pass));
     };
     board.open_line(Line::new(id, stream, pass, visitor.place.clone()), now);
     if let Some(name) = board.hub.name(id) {
@@ -59,8 +61,8 @@ fn connect(
     }
     // Others hear that somebody came before they hear where.
     board.settle(now);
-    for room in &visitor.rooms {
-        board.hub.join_room(id, room, now);
+    for room in visitor.rooms() {
+        board.hub.join_room(id, &room, now);
     }
     if let Some(advice) = visitor.advice {
         board.hub.refuse_query(id, advice, now);

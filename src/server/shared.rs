@@ -52,6 +52,12 @@ impl Shared {
         }
     }
 
+    /// Counts a connection that is closed without an answer.
+    pub(super) fn refuse_unheard(&self) {
+        self.refusals.count("too_many_handshakes");
+        self.arrival.notify_one();
+    }
+
     /// Counts a refusal and makes its answer.
     pub(super) fn refuse(&self, refusal: Refusal) -> Response {
         self.refusals.count(refusal.code());
