@@ -50,7 +50,7 @@ impl Memberships {
         self.iter().position(|membership| membership.room == Some(room))
     }
 
-    /// The place next in turn after `last` for whose room and cursor `waits` holds; `last` is the last in turn.
+    /// The place next in turn after `last` for whose room and cursor `waits` holds; `last` comes last.
     pub(super) fn next_after(&self, last: usize, waits: impl Fn(RoomId, u64) -> bool) -> Option<usize> {
         let waits_at = |place: &usize| self[*place].room.is_some_and(|room| waits(room, self[*place].next));
         if self.rooms.is_none() {
