@@ -39,8 +39,9 @@ pub struct Switchboard<L> {
     buffer: Box<[u8]>,
     /// By slot; there is one where there is a client.
     ports: Vec<Option<Port<L>>>,
-    /// Whose bytes are being read or written: the one to blame for a panic.
-    served: Option<ClientId>,
+    /// Whose bytes are being carried out, and to whom is being written: those whom a panic takes along.
+    reading: Option<ClientId>,
+    writing: Option<ClientId>,
 }
 
 /// The near end of one client's line.
@@ -59,7 +60,7 @@ impl<L: Line> Switchboard<L> {
         let mut ports = Vec::new();
         ports.resize_with(hub.capacities().clients, || None);
         let inbound = InboundBudget::new(inbound_bytes);
-        Self { hub, inbound, buffer: new_buffer(), ports, served: None }
+        Self { hub, inbound, buffer: new_buffer(), ports, reading: None, writing: None }
     }
 
     /// The hub, to look at.
@@ -107,6 +108,7 @@ impl<L: Line> Switchboard<L> {
             line.hang_up(frame::close_frame(CloseCode::TryAgainLater, reason).to_vec());
             return Err(Full);
         };
+        self.reading = Some(id);
         self.open(id, line, now);
         // Others hear that somebody came before they hear where.
         self.settle(now);
@@ -119,6 +121,7 @@ impl<L: Line> Switchboard<L> {
         if !read_ahead.is_empty() {
             self.receive(id, read_ahead, now);
         }
+        self.reading = None;
         self.settle(now);
         Ok(id)
     }
@@ -149,18 +152,21 @@ impl<L: Line> Switchboard<L> {
         self.settle(now);
     }
 
-    /// After a panic: if the hub is in order all the same, ends the client that was being served, and
-    /// makes anew what the panic carried off. If not, says what does not hold.
+    /// After a panic: if the hub is in order all the same, ends those that were being served, and makes
+    /// anew what the panic carried off. If not, says what does not hold.
+    ///
+    /// These are at most two: whoever was being written to, and whoever caused it, if the rest of what
+    /// that client said is lost.
     pub fn recover(&mut self, now: Now) -> Result<(), &'static str> {
         self.hub.audit()?;
         if self.buffer.is_empty() {
             self.buffer = new_buffer();
         }
         self.inbound.recount(self.ports.iter().flatten().map(|port| port.reader.held()));
-        if let Some(id) = mem::take(&mut self.served) {
+        for id in [self.writing.take(), self.reading.take()].into_iter().flatten() {
             self.hub.end(id, Ending::By(CloseCode::Internal, "The server failed; try again."), now);
-            self.settle(now);
         }
+        self.settle(now);
         Ok(())
     }
 
@@ -182,14 +188,14 @@ impl<L: Line> Switchboard<L> {
 
     /// Serves one client. What is due is written when all have been served.
     fn serve(&mut self, ready: Ready, now: Now) {
-        self.served = Some(ready.id);
+        self.reading = Some(ready.id);
         if ready.to_write {
             self.unblock(ready.id, now);
         }
         if ready.to_read {
             self.read(ready.id, now);
         }
-        self.served = None;
+        self.reading = None;
     }
 
     /// Carries out everything that is due: writes, and tells those that are gone.
@@ -197,9 +203,9 @@ impl<L: Line> Switchboard<L> {
         loop {
             self.dismiss_departed();
             let Some(id) = self.hub.next_due() else { break };
-            let served = self.served.replace(id);
+            self.writing = Some(id);
             self.flush(id, now);
-            self.served = served;
+            self.writing = None;
         }
     }
 

@@ -119,3 +119,30 @@ fn a_panic_while_reading_ends_that_client_alone_and_makes_the_buffer_anew() {
     assert!(!desk.round(&ids), "the others go on");
     assert!(!noors.0.borrow().is_hung_up && heard(&noors).contains("still here"));
 }
+
+#[test]
+fn a_panic_while_writing_ends_whoever_was_written_to_and_whose_bytes_were_being_carried_out() {
+    let mut desk = Desk::new();
+    let (aki, akis) = desk.connect("username=aki", b"");
+    let (_, noors) = desk.connect("username=noor", b"");
+    let (_, kims) = desk.connect("username=kim", b"");
+    noors.0.borrow_mut().fails_to_take = true;
+    said(&akis, r#"{"type":"chat","content":"one"}"#);
+    said(&akis, "two, which the panic carries off");
+    assert!(desk.round(&[aki.unwrap()]));
+    desk.board.recover(NOW).unwrap();
+    // Whoever said something that was lost must not go on as if it had been heard.
+    assert!(akis.0.borrow().is_hung_up && noors.0.borrow().is_hung_up);
+    assert!(!kims.0.borrow().is_hung_up && heard(&kims).contains("one"));
+}
+
+#[test]
+fn a_panic_at_the_first_bytes_ends_the_newcomer() {
+    let mut desk = Desk::new();
+    let (_, akis) = desk.connect("username=aki", b"");
+    akis.0.borrow_mut().fails_to_take = true;
+    let (noor, noors) = desk.connect("username=noor", &masked("lost"));
+    assert_eq!(noor, None);
+    desk.board.recover(NOW).unwrap();
+    assert!(akis.0.borrow().is_hung_up && noors.0.borrow().is_hung_up);
+}
