@@ -20,12 +20,12 @@ mod session;
 mod shared;
 mod socket;
 mod status;
-mod switchboard;
 
 use crate::{
     config::Settings,
     hub::{Hub, Identity},
     protocol::frame::CloseCode,
+    switchboard::Switchboard,
 };
 use accept::Places;
 use door::Door;
@@ -33,7 +33,6 @@ use notices::{Notice, Notices};
 use poller::Poller;
 use shared::Shared;
 use std::{future::Future, io, net::TcpListener, sync::Arc, time::Duration};
-use switchboard::Switchboard;
 use tokio::{
     task::JoinSet,
     time::{MissedTickBehavior, interval, sleep, timeout},
@@ -57,10 +56,10 @@ pub async fn serve(
 ) -> io::Result<()> {
     let hub = Hub::new(settings.capacities(), identity()?);
     let poller = Poller::new()?;
-    let switchboard = Switchboard::new(hub, settings.inbound_bytes, poller.clone());
+    let switchboard = Switchboard::new(hub, settings.inbound_bytes);
     let places = Places::new(settings.clients, settings.handshakes);
     let door = Door::new(&settings);
-    let shared = Arc::new(Shared::new(settings, door, switchboard));
+    let shared = Arc::new(Shared::new(settings, door, poller, switchboard));
     let router = router::router(shared.clone());
 
     // Tasks of a set end when it is dropped; by themselves none of these ends.
@@ -70,7 +69,7 @@ pub async fn serve(
         accepting.spawn(accept::accept(listener, places.clone(), shared.clone(), router.clone()));
     }
     working.spawn(tick(shared.clone()));
-    working.spawn(reactor::run(shared.clone(), poller));
+    working.spawn(reactor::run(shared.clone()));
 
     let failed = tokio::select! {
         () = stop => None,
@@ -106,10 +105,9 @@ async fn tick(shared: Arc<Shared>) -> io::Error {
         ticks.tick().await;
         let (is_empty, notice) = {
             let (now, mut board) = (shared.now(), shared.lock());
-            board.hub.tick(now);
-            board.settle(now);
-            let notice = notices.notice(board.hub.counters(), &shared.refusals, now);
-            (board.hub.client_count() == 0, notice)
+            board.tick(now);
+            let notice = notices.notice(board.hub().counters(), &shared.refusals, now);
+            (board.hub().client_count() == 0, notice)
         };
         if let Notice::Line(line) = &notice {
             tracing::warn!("{line}");
@@ -121,25 +119,19 @@ async fn tick(shared: Arc<Shared>) -> io::Error {
 }
 
 async fn stop_in_order(shared: &Shared, places: &Places) {
-    {
-        let (now, mut board) = (shared.now(), shared.lock());
-        board.hub.announce_restart(now);
-        board.settle(now);
-    }
+    let now = shared.now();
+    shared.lock().announce_restart(now);
 
     let grace = Duration::from_millis(shared.settings.grace_ms);
     // Whoever has not taken everything by then is told to come back all the same.
     let _ = timeout(grace, async {
-        while shared.lock().hub.waiting() > 0 {
+        while shared.lock().hub().waiting() > 0 {
             sleep(DRAIN_TICK).await;
         }
     })
     .await;
 
-    {
-        let (now, mut board) = (shared.now(), shared.lock());
-        board.hub.end_all(CloseCode::Restart, "The server restarts.", now);
-        board.settle(now);
-    }
+    let now = shared.now();
+    shared.lock().end_all(CloseCode::Restart, "The server restarts.", now);
     let _ = timeout(farewell::LINGER, places.all_free()).await;
 }

@@ -5,10 +5,8 @@
 //! many clients, goes out in one write to each member; a client costs no task and no buffer; and there
 //! is no wake-up that could be lost.
 
-use super::{
-    poller::{Poller, READY_MAX, Ready},
-    shared::Shared,
-};
+use super::{poller::READY_MAX, shared::Shared};
+use crate::switchboard::Ready;
 use std::{
     io,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -20,16 +18,16 @@ use tokio::{
 };
 
 /// Serves for as long as it is polled.
-pub(super) async fn run(shared: Arc<Shared>, poller: Poller) -> io::Error {
-    match serve(&shared, poller).await {
+pub(super) async fn run(shared: Arc<Shared>) -> io::Error {
+    match serve(&shared).await {
         Ok(never) => match never {},
         Err(error) => error,
     }
 }
 
-async fn serve(shared: &Shared, poller: Poller) -> io::Result<std::convert::Infallible> {
+async fn serve(shared: &Shared) -> io::Result<std::convert::Infallible> {
     #[expect(deprecated, reason = "its successor is unsafe; a poller keeps its descriptor open by itself")]
-    let sockets = AsyncFd::with_interest(poller, Interest::READABLE)?;
+    let sockets = AsyncFd::with_interest(shared.poller.clone(), Interest::READABLE)?;
     let mut ready = Vec::with_capacity(READY_MAX);
     loop {
         let mut any = sockets.readable().await?;
@@ -50,13 +48,7 @@ async fn serve(shared: &Shared, poller: Poller) -> io::Result<std::convert::Infa
 /// taken again; the others' turn comes again, for what is not done is found again.
 fn round(shared: &Shared, ready: &[Ready]) {
     let now = shared.now();
-    let served = catch_unwind(AssertUnwindSafe(|| {
-        let mut board = shared.lock();
-        for &ready in ready {
-            board.serve(ready, now);
-        }
-        board.settle(now);
-    }));
+    let served = catch_unwind(AssertUnwindSafe(|| shared.lock().round(ready, now)));
     if served.is_err() {
         drop(shared.lock());
     }

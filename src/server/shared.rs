@@ -1,16 +1,21 @@
 //! What all tasks of a server share.
 
-use super::{clock::Clock, door::Door, notices::Refusals, refusal::Refusal, switchboard::Switchboard};
-use crate::{config::Settings, hub::Now};
+use super::{clock::Clock, door::Door, line::TcpLine, notices::Refusals, poller::Poller, refusal::Refusal};
+use crate::{config::Settings, hub::Now, switchboard};
 use axum::response::{IntoResponse as _, Response};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use tokio::sync::{Notify, watch};
+
+/// The switchboard of sockets.
+pub(super) type Switchboard = switchboard::Switchboard<TcpLine>;
 
 /// One for each server; every task has a handle.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) settings: Settings,
     pub(super) door: Door,
+    /// Watches every line of the switchboard.
+    pub(super) poller: Poller,
     clock: Clock,
     /// Held for one round and never across an await: a plain mutex is the fastest there is, and
     /// what it guards stays one consistent whole.
@@ -22,10 +27,11 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(settings: Settings, door: Door, switchboard: Switchboard) -> Self {
+    pub(super) fn new(settings: Settings, door: Door, poller: Poller, switchboard: Switchboard) -> Self {
         Self {
             settings,
             door,
+            poller,
             clock: Clock::start(),
             switchboard: Mutex::new(switchboard),
             refusals: Refusals::default(),
@@ -78,11 +84,10 @@ impl Shared {
     /// supervisor to start it anew.
     fn recover<'a>(&self, poisoned: PoisonError<MutexGuard<'a, Switchboard>>) -> MutexGuard<'a, Switchboard> {
         let mut guard = poisoned.into_inner();
-        if let Err(broken) = guard.hub.audit() {
+        if let Err(broken) = guard.recover(self.now()) {
             tracing::error!("after a panic the hub is not in order ({broken}); ending the process");
             std::process::abort();
         }
-        guard.recover(self.now());
         self.switchboard.clear_poison();
         guard
     }
@@ -91,32 +96,25 @@ impl Shared {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hub::{Hello, Hub, Identity, Token};
-    use crate::protocol::message::Replay;
-    use crate::server::poller::Poller;
+    use crate::hub::{Hub, Identity};
 
     #[tokio::test]
     async fn a_panic_under_the_lock_ends_at_most_itself() {
         let settings = Settings { clients: 2, ..Settings::default() };
         let identity = Identity { epoch: "epoch".try_into().expect("it is short"), seed: 0 };
         let hub = Hub::new(settings.capacities(), identity);
-        let board = Switchboard::new(hub, settings.inbound_bytes, Poller::new().expect("there is epoll"));
-        let shared = Shared::new(settings.clone(), Door::new(&settings), board);
+        let board = Switchboard::new(hub, settings.inbound_bytes);
+        let poller = Poller::new().expect("there is epoll");
+        let shared = Shared::new(settings.clone(), Door::new(&settings), poller, board);
         let panicked = std::thread::scope(|scope| {
             let session = scope.spawn(|| {
-                let mut board = shared.lock();
-                board.buffer = Box::default();
-                panic!("a session fails while it holds the lock and the buffer");
+                let _board = shared.lock();
+                panic!("a session fails while it holds the lock");
             });
             session.join().is_err()
         });
         assert!(panicked);
-        let mut board = shared.lock();
-        assert!(!board.buffer.is_empty(), "the buffer is made anew");
-        let token = Token::new([0; 16]);
-        let hello = Hello { username: "aki", quiet: false, resume: None, token, replay: Replay::None };
-        assert!(board.hub.connect(&hello, shared.now()).is_ok());
-        drop(board);
+        assert!(shared.lock().reserve(None).is_ok());
         assert!(shared.try_lock().is_some(), "the lock is no longer poisoned");
     }
 }
