@@ -37,7 +37,8 @@ pub struct Switchboard<L> {
     inbound: InboundBudget,
     /// What every line is read into, one after the other.
     buffer: Box<[u8]>,
-    /// By slot; there is one where there is a client.
+    /// By slot; there is one where there is a client. Grows to the greatest number of clients there ever were
+    /// at once, within its reserved capacity.
     ports: Vec<Option<Port<L>>>,
     /// Whose bytes are being carried out, and to whom is being written: those whom a panic takes along.
     reading: Option<ClientId>,
@@ -57,8 +58,7 @@ struct Port<L> {
 impl<L: Line> Switchboard<L> {
     /// A switchboard without clients. Half-received messages take at most `inbound_bytes`.
     pub fn new(hub: Hub, inbound_bytes: usize) -> Self {
-        let mut ports = Vec::new();
-        ports.resize_with(hub.capacities().clients, || None);
+        let ports = Vec::with_capacity(hub.capacities().clients);
         let inbound = InboundBudget::new(inbound_bytes);
         Self { hub, inbound, buffer: new_buffer(), ports, reading: None, writing: None }
     }
@@ -173,9 +173,11 @@ impl<L: Line> Switchboard<L> {
     /// Opens a client's line. Whoever had the slot before must have been told.
     fn open(&mut self, id: ClientId, mut line: L, now: Now) {
         let watched = line.watch(id);
-        let place = &mut self.ports[id.index()];
-        debug_assert!(place.is_none());
-        *place = Some(Port { id, reader: Reader::new(), line, is_watched_for_room: false });
+        if self.ports.len() <= id.index() {
+            self.ports.resize_with(id.index() + 1, || None);
+        }
+        debug_assert!(self.ports[id.index()].is_none());
+        self.ports[id.index()] = Some(Port { id, reader: Reader::new(), line, is_watched_for_room: false });
         if watched.is_err() {
             self.hub.end(id, Ending::By(CloseCode::TryAgainLater, "Out of resources; try again later."), now);
         }
@@ -211,7 +213,8 @@ impl<L: Line> Switchboard<L> {
 
     /// Writes to one client until nothing waits for it or its line takes no more.
     fn flush(&mut self, id: ClientId, now: Now) {
-        let Some(port) = self.ports[id.index()].as_mut().filter(|port| port.id == id) else { return };
+        let port = self.ports.get_mut(id.index()).and_then(Option::as_mut);
+        let Some(port) = port.filter(|port| port.id == id) else { return };
         while let Some(bytes) = self.hub.pending(id, now) {
             match port.line.write(bytes) {
                 Ok(taken) => self.hub.sent(id, taken),
@@ -230,7 +233,8 @@ impl<L: Line> Switchboard<L> {
     /// Hands its last words to each line whose client is gone.
     fn dismiss_departed(&mut self) {
         while let Some(departure) = self.hub.next_departure() {
-            let port = self.ports[departure.id.index()].take_if(|port| port.id == departure.id);
+            let port = self.ports.get_mut(departure.id.index());
+            let port = port.and_then(|port| port.take_if(|port| port.id == departure.id));
             if let Some(mut port) = port {
                 port.reader.release(&mut self.inbound);
                 port.line.hang_up(departure.last_words);
