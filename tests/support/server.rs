@@ -55,6 +55,11 @@ impl TestServer {
         Self::run(settings, builder)
     }
 
+    /// One that somebody else runs, there.
+    pub(crate) fn elsewhere(address: SocketAddr) -> Self {
+        Self { address, stop: None, result: Mutex::new(None) }
+    }
+
     fn run(settings: Settings, mut builder: Builder) -> Self {
         let listener = listener();
         let address = listener.local_addr().unwrap();
