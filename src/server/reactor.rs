@@ -7,9 +7,11 @@
 
 use super::{
     poller::{Poller, READY_MAX, Ready},
+    pulse::Part,
     shared::Shared,
 };
 use std::{
+    convert::Infallible,
     io,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
@@ -20,21 +22,25 @@ use tokio::{
 };
 
 /// Serves for as long as it is polled.
-pub(super) async fn run(shared: Arc<Shared>, poller: Poller) -> io::Error {
-    match serve(&shared, poller).await {
+pub(super) async fn run(shared: Arc<Shared>, poller: Poller, part: Part) -> io::Error {
+    match serve(&shared, poller, part).await {
         Ok(never) => match never {},
         Err(error) => error,
     }
 }
 
-async fn serve(shared: &Shared, poller: Poller) -> io::Result<std::convert::Infallible> {
+async fn serve(shared: &Shared, poller: Poller, mut part: Part) -> io::Result<Infallible> {
     #[expect(deprecated, reason = "its successor is unsafe; a poller keeps its descriptor open by itself")]
     let sockets = AsyncFd::with_interest(poller, Interest::READABLE)?;
     let mut ready = Vec::with_capacity(READY_MAX);
     loop {
-        let mut any = sockets.readable().await?;
+        let mut any = tokio::select! {
+            any = sockets.readable() => Some(any?),
+            () = part.asked() => None,
+        };
         loop {
-            any.get_inner().look(&mut ready)?;
+            sockets.get_ref().look(&mut ready)?;
+            part.answer();
             if ready.is_empty() {
                 break;
             }
@@ -42,7 +48,9 @@ async fn serve(shared: &Shared, poller: Poller) -> io::Result<std::convert::Infa
             // Requests for pages and the ticker have their turn as well.
             yield_now().await;
         }
-        any.clear_ready();
+        if let Some(any) = &mut any {
+            any.clear_ready();
+        }
     }
 }
 

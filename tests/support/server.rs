@@ -10,7 +10,10 @@ use std::{
     thread,
 };
 
-use roomd::{config::Settings, server::serve};
+use roomd::{
+    config::Settings,
+    server::{serve, systemd::Supervisor},
+};
 use socket2::{Domain, Socket, Type};
 use tokio::{runtime::Builder, sync::oneshot};
 
@@ -70,7 +73,7 @@ impl TestServer {
             let stopping = async {
                 let _ = stopping.await;
             };
-            let result = runtime.block_on(serve(settings, vec![listener], stopping));
+            let result = runtime.block_on(serve(settings, vec![listener], Supervisor::default(), stopping));
             // Nobody listens when the test has failed already.
             let _ = send_result.send(result);
         });
