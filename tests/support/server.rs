@@ -60,7 +60,7 @@ impl TestServer {
 
     /// One that somebody else runs, there.
     pub(crate) fn elsewhere(address: SocketAddr) -> Self {
-        Self { address, running: None }
+        Self { address, stop: None, result: Mutex::new(None) }
     }
 
     fn run(settings: Settings, mut builder: Builder) -> Self {
