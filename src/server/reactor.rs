@@ -5,9 +5,10 @@
 //! many clients, goes out in one write to each member; a client costs no task and no buffer; and there
 //! is no wake-up that could be lost.
 
-use super::{poller::READY_MAX, shared::Shared};
+use super::{poller::READY_MAX, pulse::Part, shared::Shared};
 use crate::switchboard::Ready;
 use std::{
+    convert::Infallible,
     io,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
@@ -18,21 +19,25 @@ use tokio::{
 };
 
 /// Serves for as long as it is polled.
-pub(super) async fn run(shared: Arc<Shared>) -> io::Error {
-    match serve(&shared).await {
+pub(super) async fn run(shared: Arc<Shared>, part: Part) -> io::Error {
+    match serve(&shared, part).await {
         Ok(never) => match never {},
         Err(error) => error,
     }
 }
 
-async fn serve(shared: &Shared) -> io::Result<std::convert::Infallible> {
+async fn serve(shared: &Shared, mut part: Part) -> io::Result<Infallible> {
     #[expect(deprecated, reason = "its successor is unsafe; a poller keeps its descriptor open by itself")]
     let sockets = AsyncFd::with_interest(shared.poller.clone(), Interest::READABLE)?;
     let mut ready = Vec::with_capacity(READY_MAX);
     loop {
-        let mut any = sockets.readable().await?;
+        let mut any = tokio::select! {
+            any = sockets.readable() => Some(any?),
+            () = part.asked() => None,
+        };
         loop {
-            any.get_inner().look(&mut ready)?;
+            sockets.get_ref().look(&mut ready)?;
+            part.answer();
             if ready.is_empty() {
                 break;
             }
@@ -40,7 +45,9 @@ async fn serve(shared: &Shared) -> io::Result<std::convert::Infallible> {
             // Requests for pages and the ticker have their turn as well.
             yield_now().await;
         }
-        any.clear_ready();
+        if let Some(any) = &mut any {
+            any.clear_ready();
+        }
     }
 }
 

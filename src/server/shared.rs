@@ -1,10 +1,22 @@
 //! What all tasks of a server share.
 
-use super::{clock::Clock, door::Door, line::TcpLine, notices::Refusals, poller::Poller, refusal::Refusal};
+use super::{
+    clock::Clock, door::Door, line::TcpLine, notices::Refusals, poller::Poller, pulse::Pulse,
+    refusal::Refusal, systemd::Supervisor,
+};
 use crate::{config::Settings, hub::Now, switchboard};
 use axum::response::{IntoResponse as _, Response};
-use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
-use tokio::sync::{Notify, watch};
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError, TryLockError},
+    time::Duration,
+};
+use tokio::{
+    sync::{Notify, watch},
+    time::sleep,
+};
+
+/// How often whoever asks for a sign of life tries to get the lock.
+const TRY_EVERY: Duration = Duration::from_millis(5);
 
 /// The switchboard of sockets.
 pub(super) type Switchboard = switchboard::Switchboard<TcpLine>;
@@ -23,11 +35,19 @@ pub(super) struct Shared {
     pub(super) refusals: Refusals,
     /// Somebody came, or was refused; the ticker has something to do.
     pub(super) arrival: Notify,
+    pub(super) pulse: Pulse,
+    pub(super) supervisor: Supervisor,
     stopping: watch::Sender<bool>,
 }
 
 impl Shared {
-    pub(super) fn new(settings: Settings, door: Door, poller: Poller, switchboard: Switchboard) -> Self {
+    pub(super) fn new(
+        settings: Settings,
+        door: Door,
+        poller: Poller,
+        switchboard: Switchboard,
+        supervisor: Supervisor,
+    ) -> Self {
         Self {
             settings,
             door,
@@ -36,6 +56,8 @@ impl Shared {
             switchboard: Mutex::new(switchboard),
             refusals: Refusals::default(),
             arrival: Notify::new(),
+            pulse: Pulse::new(),
+            supervisor,
             stopping: watch::Sender::new(false),
         }
     }
@@ -55,6 +77,14 @@ impl Shared {
             Ok(guard) => Some(guard),
             Err(TryLockError::Poisoned(poisoned)) => Some(self.recover(poisoned)),
             Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
+    /// Completes when every loop has turned since and the lock could be had: a sign of life.
+    pub(super) async fn beat(&self) {
+        self.pulse.beat().await;
+        while self.try_lock().is_none() {
+            sleep(TRY_EVERY).await;
         }
     }
 
@@ -94,18 +124,31 @@ impl Shared {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::hub::{Hub, Identity};
 
+    fn settings() -> Settings {
+        Settings { clients: 2, ..Settings::default() }
+    }
+
+    /// A hub of two clients.
+    pub(in crate::server) fn hub() -> Hub {
+        let identity = Identity { epoch: "epoch".try_into().expect("it is short"), seed: 0 };
+        Hub::new(settings().capacities(), identity)
+    }
+
+    /// What a server of two clients shares.
+    pub(in crate::server) fn shared(supervisor: Supervisor) -> Shared {
+        let settings = settings();
+        let board = Switchboard::new(hub(), settings.inbound_bytes);
+        let (poller, door) = (Poller::new().expect("there is epoll"), Door::new(&settings));
+        Shared::new(settings, door, poller, board, supervisor)
+    }
+
     #[tokio::test]
     async fn a_panic_under_the_lock_ends_at_most_itself() {
-        let settings = Settings { clients: 2, ..Settings::default() };
-        let identity = Identity { epoch: "epoch".try_into().expect("it is short"), seed: 0 };
-        let hub = Hub::new(settings.capacities(), identity);
-        let board = Switchboard::new(hub, settings.inbound_bytes);
-        let poller = Poller::new().expect("there is epoll");
-        let shared = Shared::new(settings.clone(), Door::new(&settings), poller, board);
+        let shared = shared(Supervisor::default());
         let panicked = std::thread::scope(|scope| {
             let session = scope.spawn(|| {
                 let _board = shared.lock();

@@ -10,7 +10,10 @@ use std::{
     thread,
 };
 
-use roomd::{config::Settings, server::serve};
+use roomd::{
+    config::Settings,
+    server::{serve, systemd::Supervisor},
+};
 use socket2::{Domain, Socket, Type};
 use tokio::{runtime::Builder, sync::oneshot};
 
@@ -55,6 +58,11 @@ impl TestServer {
         Self::run(settings, builder)
     }
 
+    /// One that somebody else runs, there.
+    pub(crate) fn elsewhere(address: SocketAddr) -> Self {
+        Self { address, stop: None, result: Mutex::new(None) }
+    }
+
     fn run(settings: Settings, mut builder: Builder) -> Self {
         let listener = listener();
         let address = listener.local_addr().unwrap();
@@ -65,7 +73,7 @@ impl TestServer {
             let stopping = async {
                 let _ = stopping.await;
             };
-            let result = runtime.block_on(serve(settings, vec![listener], stopping));
+            let result = runtime.block_on(serve(settings, vec![listener], Supervisor::default(), stopping));
             // Nobody listens when the test has failed already.
             let _ = send_result.send(result);
         });
