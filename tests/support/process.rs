@@ -44,6 +44,7 @@ pub(crate) struct Process {
     child: Child,
     lines: Receiver<String>,
     said: Vec<String>,
+    is_asked_to_stop: bool,
 }
 
 impl Process {
@@ -58,13 +59,13 @@ impl Process {
         thread::spawn(move || {
             stderr.lines().map_while(Result::ok).for_each(|line| drop(sender.try_send(line)));
         });
-        let mut process = Self { child, lines, said: Vec::new() };
+        let mut process = Self { child, lines, said: Vec::new(), is_asked_to_stop: false };
         loop {
             let Ok(line) = process.lines.recv_timeout(GUARD) else {
                 panic!("{command:?} does not listen: {:?}", process.said)
             };
             let address = line.split_whitespace().skip_while(|word| *word != "listening").nth(2);
-            let address = address.and_then(|address| address.parse().ok());
+            let address = address.and_then(|address| address.trim_end_matches(',').parse().ok());
             process.said.push(line);
             if let Some(address) = address {
                 return (process, address);
@@ -72,10 +73,13 @@ impl Process {
         }
     }
 
-    /// Asks it to stop.
-    pub(crate) fn terminate(&self) {
-        // An error means that it has ended by itself; waiting for it tells how.
-        let _ = kill_process(Pid::from_child(&self.child), Signal::TERM);
+    /// Asks it to stop, once: a second signal would end it at once.
+    pub(crate) fn terminate(&mut self) {
+        if !self.is_asked_to_stop {
+            self.is_asked_to_stop = true;
+            // An error means that it has ended by itself; waiting for it tells how.
+            let _ = kill_process(Pid::from_child(&self.child), Signal::TERM);
+        }
     }
 
     /// Waits for its end, which must be one in order: all that it logged.
