@@ -25,6 +25,9 @@ pub const RESUME_MS: u64 = 5 * 60 * 1_000;
 /// Least time between two announcements of what is no one's message (the client count, who came and who
 /// went), in milliseconds. With the tick that it waits for, another 100, everyone has the newest within 250.
 pub const ANNOUNCE_EVERY_MS: u64 = 100;
+/// Writes that lines of the server's own (who came, who went) may cause between two such announcements before
+/// they wait for each other: some 10 ms of the kernel's work, or 100 on a small board.
+pub const LINE_WRITES_MAX: usize = 1_024;
 /// Longest heartbeat, in seconds: the ping interval of the hub that roomd replaces.
 pub const HEARTBEAT_S_MAX: u64 = 54;
 /// Longest header of a server's frame, in bytes (RFC 6455, section 5.2: 2 + 8, no mask).

@@ -84,7 +84,7 @@ fn what_is_wrong_is_told_in_one_line_before_anything_is_built() {
         (&["armv6"], "`armv6`: there is no such target; there are: aarch64"),
         (&["--profile"], "option --profile: needs a value"),
         (&["--profile", "fast", "arm"], "option --profile: there is no `fast`; there are: release ci"),
-        (&["--way", "boat", "arm"], "option --way: there is no `boat`; there are: cross zig source"),
+        (&["--way", "boat", "arm"], "option --way: there is no `boat`; there are: cross rustup source"),
     ] {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/cross-build");
         let output = Command::new(script).args(arguments).output().unwrap();

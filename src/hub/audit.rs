@@ -24,7 +24,7 @@ impl Hub {
             ensure(sound, "the entries of an outbox add up to its bytes")?;
             let outbox_inside = client.outbox.as_ref().is_some_and(|outbox| outbox.is_inside_frame());
             ensure(!(outbox_inside && client.offset > 0), "a client is inside one frame at most")?;
-            for membership in &client.memberships {
+            for membership in client.memberships.iter() {
                 let Some(room) = membership.room else { continue };
                 let log = &self.room(room).log;
                 ensure(membership.next <= log.next(), "no cursor is beyond the head")?;
@@ -42,10 +42,11 @@ impl Hub {
         for (index, room) in self.rooms.iter().enumerate() {
             ensure(room.members.iter().count() == room.member_count, "the count of members is theirs")?;
             let inside = room.members.iter().filter_map(|member| self.clients.at(member)?.inside());
-            let inside = inside.filter(|(inside, _)| inside.index() == index).count();
-            ensure(room.members_inside == inside, "the count of members inside a frame is theirs")?;
-            ensure(room.in_use || room.member_count == 0, "a vacant place has no members")?;
-            if room.in_use && index != RoomId::LOBBY.index() {
+            let seqs: Vec<u64> = inside.filter(|(id, _)| id.index() == index).map(|(_, seq)| seq).collect();
+            ensure(room.members_inside == seqs.len(), "the count of members inside a frame is theirs")?;
+            let is_known = seqs.iter().all(|&seq| room.oldest_inside <= seq);
+            ensure(is_known, "no frame older than the oldest is half sent")?;
+            if index != RoomId::LOBBY.index() {
                 let found = self.find_room(&room.name);
                 ensure(found.is_some_and(|found| found.index() == index), "a room is found by its name")?;
             }
@@ -55,8 +56,11 @@ impl Hub {
 
     /// Every message owed to a client was delivered, declared missing, discarded, or waits.
     fn audit_conservation(&self) -> Result<(), &'static str> {
-        let memberships =
-            self.clients.keys().filter_map(|id| self.clients.get(id)).flat_map(|client| &client.memberships);
+        let memberships = self
+            .clients
+            .keys()
+            .filter_map(|id| self.clients.get(id))
+            .flat_map(|client| client.memberships.iter());
         let waiting: u64 = memberships.filter_map(|m| Some(self.room(m.room?).log.next() - m.next)).sum();
         let settled = [Counter::Delivered, Counter::Missed, Counter::Discarded];
         let settled: u64 = settled.into_iter().map(|counter| self.counters.get(counter)).sum();

@@ -1,6 +1,6 @@
 //! One client as the hub knows it.
 
-use super::{outbox::Outbox, resume::Token};
+use super::{memberships::Memberships, outbox::Outbox, resume::Token};
 use crate::protocol::name::DisplayName;
 
 /// A room's place in the table of rooms.
@@ -16,20 +16,6 @@ impl RoomId {
     }
 }
 
-/// That a client is in a room, and how far it has read there.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Membership {
-    /// Nothing in a vacant place.
-    pub(super) room: Option<RoomId>,
-    /// The cursor: the message that is sent next, perhaps half sent already. May have fallen behind
-    /// the log's tail, which is a gap.
-    pub(super) next: u64,
-}
-
-impl Membership {
-    pub(super) const VACANT: Self = Self { room: None, next: 0 };
-}
-
 #[derive(Debug)]
 pub(super) struct Client {
     // Fixed when it connects.
@@ -40,8 +26,7 @@ pub(super) struct Client {
     pub(super) quiet: bool,
 
     // What it is owed.
-    /// The lobby's place is the first; it is vacant for a quiet client.
-    pub(super) memberships: Box<[Membership]>,
+    pub(super) memberships: Memberships,
     pub(super) outbox: Option<Box<Outbox>>,
     /// The place in `memberships` whose log the socket was last given bytes of.
     pub(super) reading: u8,
@@ -64,15 +49,10 @@ impl Client {
         self.outbox.get_or_insert_with(|| spare.take().unwrap_or_default())
     }
 
-    /// The place of its membership of a room.
-    pub(super) fn place_of(&self, room: RoomId) -> Option<usize> {
-        self.memberships.iter().position(|membership| membership.room == Some(room))
-    }
-
     /// The log and message that it is in the middle of.
     pub(super) fn inside(&self) -> Option<(RoomId, u64)> {
-        let membership = self.memberships.get(usize::from(self.reading)).filter(|_| self.offset > 0)?;
-        membership.room.map(|room| (room, membership.next))
+        let membership = &self.memberships[usize::from(self.reading)];
+        membership.room.filter(|_| self.offset > 0).map(|room| (room, membership.next))
     }
 }
 

@@ -2,9 +2,10 @@
 
 use super::{
     ClientId, Departure, Hub, Now,
-    client::{Allowance, Client, Membership, RoomId},
+    client::{Allowance, Client, RoomId},
     counters::Counter,
     hash,
+    memberships::Memberships,
     resume::Token,
 };
 use crate::{
@@ -102,17 +103,12 @@ impl Hub {
     }
 
     fn newcomer(&self, name: DisplayName, hello: &Hello<'_>, now: Now) -> Client {
-        let mut memberships =
-            vec![Membership::VACANT; self.capacities.rooms_per_client + 1].into_boxed_slice();
-        if !hello.quiet {
-            memberships[0].room = Some(RoomId::LOBBY);
-        }
         Client {
             name,
             serial: self.serial,
             token: hello.token,
             quiet: hello.quiet,
-            memberships,
+            memberships: Memberships::new(hello.quiet),
             outbox: None,
             reading: 0,
             offset: 0,
@@ -201,7 +197,7 @@ impl Hub {
             return;
         }
         let last_words = self.last_words(id, ending);
-        let places = self.capacities.rooms_per_client + 1;
+        let places = self.clients.get(id).map_or(0, |client| client.memberships.places());
         for place in (1..places).chain([0]) {
             self.leave_at_once(id, place, now);
         }

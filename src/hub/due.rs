@@ -1,11 +1,15 @@
 //! Who is to be written to, and how soon.
 //!
-//! What a client says is due at once. A line of the server's own (who came, who went) may wait for a
-//! moment when another one was told just now: a thousand that come together are told to everyone in
-//! a few writes, not in a million. Neither may wait until a log has no room left for both.
+//! What a client says is due at once. So is a line of the server's own (who came, who went), until
+//! such lines have caused many writes within a moment; the next ones wait for its end. A thousand that
+//! come together are told to everyone in a few writes, not in a million. Neither may wait until a log
+//! has no room left for both.
 
 use super::{Capacities, Now};
-use crate::{limits::ANNOUNCE_EVERY_MS, table::BitSet};
+use crate::{
+    limits::{ANNOUNCE_EVERY_MS, LINE_WRITES_MAX},
+    table::BitSet,
+};
 
 /// Clients by slot.
 #[derive(Debug)]
@@ -18,10 +22,11 @@ pub(super) struct Due {
     blocked: BitSet,
     /// Written since nobody was due at once.
     unsent: Written,
-    /// Lines written since nobody was due soon.
+    /// Lines that wait.
     lines: Written,
-    /// When a line was last due at once.
-    told_ms: Option<u64>,
+    /// When the present moment began, and how many writes its lines have caused.
+    moment_ms: u64,
+    writes: usize,
     /// A quarter of a log.
     enough: Written,
 }
@@ -54,7 +59,8 @@ impl Due {
             blocked: none(),
             unsent: Written::default(),
             lines: Written::default(),
-            told_ms: None,
+            moment_ms: 0,
+            writes: 0,
             enough,
         }
     }
@@ -82,28 +88,35 @@ impl Due {
         self.mark_all(clients);
     }
 
-    /// A line of so many bytes was written for all of these, which may wait.
-    pub(super) fn line(&mut self, clients: &BitSet, bytes: usize, now: Now) {
+    /// A line of so many bytes was written for all of these, who are `count`. It waits if the lines of
+    /// this moment have caused their writes.
+    pub(super) fn line(&mut self, clients: &BitSet, count: usize, bytes: usize, now: Now) {
+        self.begin_moment(now);
         self.lines.add(bytes);
         self.soon.insert_all_except(clients, &self.blocked);
-        if !self.is_early(now) || self.lines.is_at_least(self.enough) {
-            self.tell(now);
+        if self.writes == 0 || self.writes + count <= LINE_WRITES_MAX || self.lines.is_at_least(self.enough) {
+            self.writes += count;
+            self.tell();
         }
     }
 
     /// Lines that have waited for long enough are due.
     pub(super) fn tick(&mut self, now: Now) {
-        if self.lines.messages > 0 && !self.is_early(now) {
-            self.tell(now);
+        self.begin_moment(now);
+    }
+
+    fn begin_moment(&mut self, now: Now) {
+        if now.ms < self.moment_ms + ANNOUNCE_EVERY_MS {
+            return;
+        }
+        (self.moment_ms, self.writes) = (now.ms, 0);
+        if self.lines.messages > 0 {
+            self.writes = self.soon.iter().count();
+            self.tell();
         }
     }
 
-    fn is_early(&self, now: Now) -> bool {
-        self.told_ms.is_some_and(|then| now.ms < then + ANNOUNCE_EVERY_MS)
-    }
-
-    fn tell(&mut self, now: Now) {
-        self.told_ms = Some(now.ms);
+    fn tell(&mut self) {
         self.lines = Written::default();
         self.at_once.insert_all_except(&self.soon, &self.blocked);
         self.soon.clear();
@@ -181,17 +194,31 @@ mod tests {
     }
 
     #[test]
-    fn the_first_line_is_due_at_once_and_the_next_ones_together_after_a_while() {
+    fn lines_are_due_at_once_up_to_so_many_writes_and_the_next_ones_together_after_a_while() {
+        for (count, at_once) in [(LINE_WRITES_MAX / 3, 3), (LINE_WRITES_MAX / 3 + 1, 2), (LINE_WRITES_MAX, 1)]
+        {
+            let (mut due, all) = due(100);
+            for _ in 0..at_once {
+                due.line(&all, count, 10, at(1_000));
+                assert_eq!(everyone(&mut due), [0, 1, 2]);
+            }
+            due.line(&all, count, 10, at(1_000));
+            due.line(&all, count, 10, at(1_000 + ANNOUNCE_EVERY_MS - 1));
+            due.tick(at(1_000 + ANNOUNCE_EVERY_MS - 1));
+            assert!(everyone(&mut due).is_empty());
+            due.tick(at(1_000 + ANNOUNCE_EVERY_MS));
+            assert_eq!(everyone(&mut due), [0, 1, 2]);
+            due.tick(at(1_000 + 3 * ANNOUNCE_EVERY_MS));
+            assert!(everyone(&mut due).is_empty());
+        }
+    }
+
+    #[test]
+    fn the_first_line_of_a_moment_is_due_at_once_however_many_it_is_for() {
         let (mut due, all) = due(100);
-        due.line(&all, 10, at(0));
+        due.line(&all, LINE_WRITES_MAX + 1, 10, at(1_000));
         assert_eq!(everyone(&mut due), [0, 1, 2]);
-        due.line(&all, 10, at(1));
-        due.line(&all, 10, at(ANNOUNCE_EVERY_MS - 1));
-        due.tick(at(ANNOUNCE_EVERY_MS - 1));
-        assert!(everyone(&mut due).is_empty());
-        due.tick(at(ANNOUNCE_EVERY_MS));
-        assert_eq!(everyone(&mut due), [0, 1, 2]);
-        due.tick(at(3 * ANNOUNCE_EVERY_MS));
+        due.line(&all, 1, 10, at(1_000));
         assert!(everyone(&mut due).is_empty());
     }
 
@@ -199,13 +226,13 @@ mod tests {
     fn lines_do_not_wait_when_they_are_a_quarter_of_a_log() {
         for (bytes, lines) in [(10, 25), (512, 2), (1_024, 1)] {
             let (mut due, all) = due(100);
-            due.line(&all, 10, at(0));
+            due.line(&all, LINE_WRITES_MAX, 10, at(1_000));
             everyone(&mut due);
             for _ in 1..lines {
-                due.line(&all, bytes, at(1));
+                due.line(&all, 3, bytes, at(1_001));
                 assert!(everyone(&mut due).is_empty());
             }
-            due.line(&all, bytes, at(1));
+            due.line(&all, 3, bytes, at(1_001));
             assert_eq!(everyone(&mut due), [0, 1, 2], "{lines} lines of {bytes} bytes");
         }
     }
@@ -227,13 +254,13 @@ mod tests {
     fn who_has_been_served_meanwhile_or_takes_nothing_is_left_out() {
         let (mut due, all) = due(100);
         due.block(2);
-        due.line(&all, 10, at(0));
+        due.line(&all, LINE_WRITES_MAX, 10, at(1_000));
         assert_eq!(everyone(&mut due), [0, 1]);
-        due.line(&all, 10, at(1));
+        due.line(&all, 3, 10, at(1_001));
         due.is_served(0);
         due.unblock(2);
         assert_eq!(everyone(&mut due), [2]);
-        due.tick(at(ANNOUNCE_EVERY_MS));
+        due.tick(at(1_000 + ANNOUNCE_EVERY_MS));
         assert_eq!(everyone(&mut due), [1]);
     }
 }

@@ -1,12 +1,8 @@
 //! What the hub's tables cost at most, line by line.
 
 use super::{
-    capacities::Capacities,
-    client::{Client, Membership},
-    due::Due,
-    outbox::Outbox,
-    resume::Departed,
-    room::Room,
+    capacities::Capacities, client::Client, due::Due, memberships::Memberships, outbox::Outbox,
+    resume::Departed, room::Room,
 };
 use crate::table::{BitSet, Index, Log, Slots};
 
@@ -29,7 +25,7 @@ impl Capacities {
         let log = Log::bytes(self.log_bytes, self.log_messages);
         let room = size_of::<Room>() + BitSet::bytes(self.clients);
         let outbox = self.outbox_ceiling() + size_of::<Outbox>();
-        let memberships = (self.rooms_per_client + 1) * size_of::<Membership>();
+        let memberships = Memberships::bytes(self.rooms_per_client);
         let tables = Slots::<Client>::bytes(self.clients)
             + self.clients * size_of::<Departed>()
             + 3 * Index::bytes(self.clients)

@@ -42,7 +42,8 @@ impl Hub {
         let published = self.publish(room, Content::Text(line), SYSTEM, body, now);
         debug_assert!(published.is_ok(), "a line is an envelope and a name, which every log takes");
         if let Ok((_, len)) = published {
-            self.due.line(&self.rooms[room.index()].members, len, now);
+            let room = &self.rooms[room.index()];
+            self.due.line(&room.members, room.member_count, len, now);
         }
     }
 
@@ -75,17 +76,19 @@ impl Hub {
     fn set_aside(&mut self, id: RoomId, len: usize) -> Result<(), Full> {
         let room = &self.rooms[id.index()];
         let tail = room.log.tail_after(len)?;
-        if room.members_inside == 0 || tail == room.log.tail() {
+        if room.members_inside == 0 || tail <= room.oldest_inside {
             return Ok(());
         }
-        let mut from = 0;
+        let (mut from, mut oldest) = (0, u64::MAX);
         while let Some(index) = self.rooms[id.index()].members.next_from(from) {
             from = index + 1;
-            let inside = self.clients.at(index).and_then(Client::inside);
-            if inside.is_some_and(|(room, seq)| room == id && seq < tail) {
-                self.take_rest(index);
+            match self.clients.at(index).and_then(Client::inside) {
+                Some((room, seq)) if room == id && seq < tail => self.take_rest(index),
+                Some((room, seq)) if room == id => oldest = oldest.min(seq),
+                _ => {}
             }
         }
+        self.rooms[id.index()].oldest_inside = oldest;
         Ok(())
     }
 

@@ -72,10 +72,10 @@ impl Hub {
     }
 
     fn carry_out(&mut self, id: ClientId, text: &str, message: ClientMessage<'_>, now: Now) {
-        let (room, message_id) = message.room_and_id();
-        let result = match message {
-            ClientMessage::Chat { content, .. } => {
-                return self.chat(id, content, &room, message_id.as_ref(), now);
+        let (room, message_id, result) = match message {
+            ClientMessage::Chat { content, room, id: message_id } => {
+                let published = self.chat(id, content, &room, message_id.as_ref(), now);
+                (room, message_id, published)
             }
             ClientMessage::Other => return self.echo(id, Opcode::Text, text.as_bytes()),
             ClientMessage::Ping => {
@@ -83,9 +83,18 @@ impl Hub {
                 return self.answer(id, &pong);
             }
             ClientMessage::ListRooms => return self.list_rooms(id, now),
-            ClientMessage::ListMembers { room, .. } => self.list_members(id, &room, now),
-            ClientMessage::LeaveRoom { room, .. } => self.leave(id, &room, now),
-            ClientMessage::JoinRoom { room, replay, .. } => self.join(id, room, &replay, now),
+            ClientMessage::ListMembers { room, id: message_id } => {
+                let listed = self.list_members(id, &room, now);
+                (room, message_id, listed)
+            }
+            ClientMessage::LeaveRoom { room, id: message_id } => {
+                let left = self.leave(id, &room, now);
+                (room, message_id, left)
+            }
+            ClientMessage::JoinRoom { room, replay, id: message_id } => {
+                let joined = self.join(id, room.clone(), &replay, now);
+                (room, message_id, joined)
+            }
         };
         if let Err(refusal) = result {
             self.refuse(id, refusal, &room, message_id.as_ref(), now);
@@ -99,20 +108,15 @@ impl Hub {
         name: &RoomName,
         message_id: Option<&MessageId>,
         now: Now,
-    ) {
-        let published = self.chat_room(id, name).and_then(|room| {
-            let too_large = (ErrorCode::TooLarge, "Send it in smaller parts: it does not fit a log entry.");
-            self.publish_chat(room, id, content, now).map_err(|_| too_large)
-        });
-        match published {
-            Err(refusal) => self.refuse(id, refusal, name, message_id, now),
-            Ok(seq) => {
-                if let Some(message_id) = message_id {
-                    let body = Body::Ack { id: message_id, seq };
-                    self.answer(id, &ServerMessage::system(format_args!(""), now.unix_s, body).about(name));
-                }
-            }
+    ) -> Result<(), Refusal> {
+        let room = self.chat_room(id, name)?;
+        let too_large = (ErrorCode::TooLarge, "Send it in smaller parts: it does not fit a log entry.");
+        let seq = self.publish_chat(room, id, content, now).map_err(|_| too_large)?;
+        if let Some(message_id) = message_id {
+            let body = Body::Ack { id: message_id, seq };
+            self.answer(id, &ServerMessage::system(format_args!(""), now.unix_s, body).about(name));
         }
+        Ok(())
     }
 
     /// Where a client may write: everyone to the lobby, members to their rooms.
@@ -120,8 +124,9 @@ impl Hub {
         if name.is_empty() {
             return Ok(RoomId::LOBBY);
         }
-        let is_member =
-            |room: &RoomId| self.clients.get(id).is_some_and(|client| client.place_of(*room).is_some());
+        let is_member = |room: &RoomId| {
+            self.clients.get(id).is_some_and(|client| client.memberships.place_of(*room).is_some())
+        };
         let not_in_room = (ErrorCode::NotInRoom, "Join the room before you write into it.");
         self.find_room(name).filter(is_member).ok_or(not_in_room)
     }

@@ -5,9 +5,9 @@ use heapless::String;
 use unicode_segmentation::UnicodeSegmentation;
 
 /// A display name as everyone sees it.
-pub type DisplayName = String<NAME_BYTES_MAX>;
+pub type DisplayName = String<NAME_BYTES_MAX, u8>;
 /// The key of a room; empty is the lobby.
-pub type RoomName = String<ROOM_NAME_BYTES_MAX>;
+pub type RoomName = String<ROOM_NAME_BYTES_MAX, u8>;
 
 /// The sender of the server's own messages; nobody else may have this name, in any case.
 pub const SYSTEM: &str = "System";

@@ -1,17 +1,9 @@
 //! Who gets in: the handshake, where the page came from, the secret, and how many from one address.
 
 use super::{hosts::Hosts, refusal::Refusal};
-use crate::{
-    config::Settings,
-    hub::{Hello, Token},
-    protocol::{
-        handshake,
-        message::{Position, Replay, position},
-    },
-};
+use crate::{config::Settings, hub::Token, protocol::handshake, switchboard::Query};
 use axum::http::{HeaderMap, Method, Uri, header, uri::Authority};
 use std::{
-    borrow::Cow,
     collections::{HashMap, hash_map::Entry},
     net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -29,32 +21,15 @@ pub(super) struct Connection {
     pub(super) place: Place,
 }
 
-/// A client that was let in, with what its query asked for.
+/// A client that was let in.
 #[derive(Debug)]
 pub(super) struct Visitor {
     pub(super) address: IpAddr,
     pub(super) place: Place,
-    pub(super) rooms: Vec<String>,
-    /// What in the query could not be read, as one sentence.
-    pub(super) advice: Option<&'static str>,
-    pub(super) resume: Option<Token>,
-    username: String,
-    quiet: bool,
-    token: Token,
-    replay: Replay<'static>,
-}
-
-impl Visitor {
-    /// What the hub has to know.
-    pub(super) fn hello(&self) -> Hello<'_> {
-        Hello {
-            username: &self.username,
-            quiet: self.quiet,
-            resume: self.resume,
-            token: self.token,
-            replay: self.replay.clone(),
-        }
-    }
+    /// What it asks for; without the secret.
+    pub(super) query: Query,
+    /// By which it may come back.
+    pub(super) token: Token,
 }
 
 /// The rules, and who is inside.
@@ -103,9 +78,16 @@ impl Door {
         connection: &Connection,
     ) -> Result<Visitor, Refusal> {
         self.check_origin(headers, uri)?;
-        let query = Query::parse(uri.query().unwrap_or_default());
-        self.check_token(headers, query.token.as_deref())?;
-        query.into_visitor(connection)
+        let mut query = Query::parse(uri.query().unwrap_or_default());
+        self.check_token(headers, query.secret.take().as_deref())?;
+        let mut random = [0; 16];
+        getrandom::fill(&mut random).map_err(|_| Refusal::NoRandomness)?;
+        Ok(Visitor {
+            address: connection.peer.ip(),
+            place: connection.place.clone(),
+            query,
+            token: Token::new(random),
+        })
     }
 
     /// Judges how a visitor asks; the answer's `Sec-WebSocket-Accept`.
@@ -167,66 +149,6 @@ impl Drop for Pass {
                 count.remove();
             }
         }
-    }
-}
-
-/// The query of `/ws`. Of a parameter that comes twice the last counts, but every `room` does.
-#[derive(Debug, Default)]
-struct Query {
-    username: String,
-    rooms: Vec<String>,
-    quiet: bool,
-    resume: Option<Token>,
-    token: Option<String>,
-    since: Option<Position<'static>>,
-    history: Option<u64>,
-    advice: Option<&'static str>,
-}
-
-impl Query {
-    fn parse(query: &str) -> Self {
-        let mut parsed = Self::default();
-        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            parsed.take(&name, value);
-        }
-        parsed
-    }
-
-    fn take(&mut self, name: &str, value: Cow<'_, str>) {
-        match name {
-            "username" => self.username = value.into_owned(),
-            "room" => self.rooms.push(value.into_owned()),
-            "quiet" => self.quiet = value == "1",
-            "resume" => self.resume = Token::parse(&value),
-            "token" => self.token = Some(value.into_owned()),
-            "since" if !value.is_empty() => match position(Cow::Owned(value.into_owned())) {
-                Some(since) => self.since = Some(since),
-                None => {
-                    self.advice = Some("Give `since` as EPOCH:SEQ, as `welcome` and the messages told them.");
-                }
-            },
-            "history" if !value.is_empty() => match value.parse() {
-                Ok(count) => self.history = Some(count),
-                Err(_) => self.advice = Some("Give `history` as a whole number, 0 or more."),
-            },
-            _ => {}
-        }
-    }
-
-    fn into_visitor(self, connection: &Connection) -> Result<Visitor, Refusal> {
-        let mut random = [0; 16];
-        getrandom::fill(&mut random).map_err(|_| Refusal::NoRandomness)?;
-        Ok(Visitor {
-            address: connection.peer.ip(),
-            place: connection.place.clone(),
-            rooms: self.rooms,
-            advice: self.advice,
-            resume: self.resume,
-            username: self.username,
-            quiet: self.quiet,
-            token: Token::new(random),
-            replay: Replay::of(self.since, self.history),
-        })
     }
 }
 
@@ -300,17 +222,5 @@ mod tests {
         for shown in ["", "ab", "abd", "abcd"] {
             assert!(!is_same_secret(shown, "abc"), "{shown}");
         }
-    }
-
-    #[test]
-    fn a_query_is_read_parameter_by_parameter() {
-        let query =
-            Query::parse("username=a%20b&room=x&room=&quiet=1&since=e-0:7&history=3&resume=zz&other=1");
-        assert_eq!((query.username.as_str(), query.quiet, query.resume), ("a b", true, None));
-        assert_eq!(query.rooms, ["x", ""]);
-        assert_eq!((query.since.unwrap().seq, query.history, query.advice), (7, Some(3), None));
-        assert!(Query::parse("since=7").advice.is_some());
-        assert!(Query::parse("history=-1").advice.is_some());
-        assert!(Query::parse("since=&history=").advice.is_none());
     }
 }

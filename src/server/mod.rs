@@ -21,13 +21,13 @@ mod session;
 mod shared;
 mod socket;
 mod status;
-mod switchboard;
 pub mod systemd;
 
 use crate::{
     config::Settings,
     hub::{Hub, Identity},
     protocol::frame::CloseCode,
+    switchboard::Switchboard,
 };
 use accept::Places;
 use door::Door;
@@ -36,7 +36,6 @@ use poller::Poller;
 use pulse::Part;
 use shared::Shared;
 use std::{future::Future, io, net::TcpListener, sync::Arc, time::Duration};
-use switchboard::Switchboard;
 use systemd::{StatusLine, Supervisor};
 use tokio::{
     task::JoinSet,
@@ -63,10 +62,10 @@ pub async fn serve(
 ) -> io::Result<()> {
     let hub = Hub::new(settings.capacities(), identity()?);
     let poller = Poller::new()?;
-    let switchboard = Switchboard::new(hub, settings.inbound_bytes, poller.clone());
+    let switchboard = Switchboard::new(hub, settings.inbound_bytes);
     let places = Places::new(settings.clients, settings.handshakes);
     let door = Door::new(&settings);
-    let shared = Arc::new(Shared::new(settings, door, switchboard, supervisor));
+    let shared = Arc::new(Shared::new(settings, door, poller, switchboard, supervisor));
     let router = router::router(shared.clone());
 
     // Tasks of a set end when it is dropped; by themselves none of these ends.
@@ -77,7 +76,7 @@ pub async fn serve(
         accepting.spawn(accept::accept(listener, places.clone(), shared.clone(), router.clone(), part));
     }
     working.spawn(tick(shared.clone(), shared.pulse.part()));
-    working.spawn(reactor::run(shared.clone(), poller, shared.pulse.part()));
+    working.spawn(reactor::run(shared.clone(), shared.pulse.part()));
     working.spawn(systemd::report(shared.clone()));
 
     let failed = tokio::select! {
@@ -115,11 +114,10 @@ async fn tick(shared: Arc<Shared>, mut part: Part) -> io::Error {
         part.answering(ticks.tick()).await;
         let (is_empty, notice, has_news) = {
             let (now, mut board) = (shared.now(), shared.lock());
-            board.hub.tick(now);
-            board.settle(now);
-            let notice = notices.notice(board.hub.counters(), &shared.refusals, now);
-            let has_news = status.refresh(&board.hub, &shared.supervisor, now);
-            (board.hub.client_count() == 0, notice, has_news)
+            board.tick(now);
+            let notice = notices.notice(board.hub().counters(), &shared.refusals, now);
+            let has_news = status.refresh(board.hub(), &shared.supervisor, now);
+            (board.hub().client_count() == 0, notice, has_news)
         };
         if let Notice::Line(line) = &notice {
             tracing::warn!("{line}");
@@ -131,25 +129,19 @@ async fn tick(shared: Arc<Shared>, mut part: Part) -> io::Error {
 }
 
 async fn stop_in_order(shared: &Shared, places: &Places) {
-    {
-        let (now, mut board) = (shared.now(), shared.lock());
-        board.hub.announce_restart(now);
-        board.settle(now);
-    }
+    let now = shared.now();
+    shared.lock().announce_restart(now);
 
     let grace = Duration::from_millis(shared.settings.grace_ms);
     // Whoever has not taken everything by then is told to come back all the same.
     let _ = timeout(grace, async {
-        while shared.lock().hub.waiting() > 0 {
+        while shared.lock().hub().waiting() > 0 {
             sleep(DRAIN_TICK).await;
         }
     })
     .await;
 
-    {
-        let (now, mut board) = (shared.now(), shared.lock());
-        board.hub.end_all(CloseCode::Restart, "The server restarts.", now);
-        board.settle(now);
-    }
+    let now = shared.now();
+    shared.lock().end_all(CloseCode::Restart, "The server restarts.", now);
     let _ = timeout(farewell::LINGER, places.all_free()).await;
 }

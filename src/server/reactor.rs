@@ -5,11 +5,8 @@
 //! many clients, goes out in one write to each member; a client costs no task and no buffer; and there
 //! is no wake-up that could be lost.
 
-use super::{
-    poller::{Poller, READY_MAX, Ready},
-    pulse::Part,
-    shared::Shared,
-};
+use super::{poller::READY_MAX, pulse::Part, shared::Shared};
+use crate::switchboard::Ready;
 use std::{
     convert::Infallible,
     io,
@@ -22,16 +19,16 @@ use tokio::{
 };
 
 /// Serves for as long as it is polled.
-pub(super) async fn run(shared: Arc<Shared>, poller: Poller, part: Part) -> io::Error {
-    match serve(&shared, poller, part).await {
+pub(super) async fn run(shared: Arc<Shared>, part: Part) -> io::Error {
+    match serve(&shared, part).await {
         Ok(never) => match never {},
         Err(error) => error,
     }
 }
 
-async fn serve(shared: &Shared, poller: Poller, mut part: Part) -> io::Result<Infallible> {
+async fn serve(shared: &Shared, mut part: Part) -> io::Result<Infallible> {
     #[expect(deprecated, reason = "its successor is unsafe; a poller keeps its descriptor open by itself")]
-    let sockets = AsyncFd::with_interest(poller, Interest::READABLE)?;
+    let sockets = AsyncFd::with_interest(shared.poller.clone(), Interest::READABLE)?;
     let mut ready = Vec::with_capacity(READY_MAX);
     loop {
         let mut any = tokio::select! {
@@ -58,13 +55,7 @@ async fn serve(shared: &Shared, poller: Poller, mut part: Part) -> io::Result<In
 /// taken again; the others' turn comes again, for what is not done is found again.
 fn round(shared: &Shared, ready: &[Ready]) {
     let now = shared.now();
-    let served = catch_unwind(AssertUnwindSafe(|| {
-        let mut board = shared.lock();
-        for &ready in ready {
-            board.serve(ready, now);
-        }
-        board.settle(now);
-    }));
+    let served = catch_unwind(AssertUnwindSafe(|| shared.lock().round(ready, now)));
     if served.is_err() {
         drop(shared.lock());
     }

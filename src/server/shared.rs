@@ -1,10 +1,10 @@
 //! What all tasks of a server share.
 
 use super::{
-    clock::Clock, door::Door, notices::Refusals, pulse::Pulse, refusal::Refusal, switchboard::Switchboard,
-    systemd::Supervisor,
+    clock::Clock, door::Door, line::TcpLine, notices::Refusals, poller::Poller, pulse::Pulse,
+    refusal::Refusal, systemd::Supervisor,
 };
-use crate::{config::Settings, hub::Now};
+use crate::{config::Settings, hub::Now, switchboard};
 use axum::response::{IntoResponse as _, Response};
 use std::{
     sync::{Mutex, MutexGuard, PoisonError, TryLockError},
@@ -18,11 +18,16 @@ use tokio::{
 /// How often whoever asks for a sign of life tries to get the lock.
 const TRY_EVERY: Duration = Duration::from_millis(5);
 
+/// The switchboard of sockets.
+pub(super) type Switchboard = switchboard::Switchboard<TcpLine>;
+
 /// One for each server; every task has a handle.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) settings: Settings,
     pub(super) door: Door,
+    /// Watches every line of the switchboard.
+    pub(super) poller: Poller,
     clock: Clock,
     /// Held for one round and never across an await: a plain mutex is the fastest there is, and
     /// what it guards stays one consistent whole.
@@ -39,12 +44,14 @@ impl Shared {
     pub(super) fn new(
         settings: Settings,
         door: Door,
+        poller: Poller,
         switchboard: Switchboard,
         supervisor: Supervisor,
     ) -> Self {
         Self {
             settings,
             door,
+            poller,
             clock: Clock::start(),
             switchboard: Mutex::new(switchboard),
             refusals: Refusals::default(),
@@ -107,11 +114,10 @@ impl Shared {
     /// supervisor to start it anew.
     fn recover<'a>(&self, poisoned: PoisonError<MutexGuard<'a, Switchboard>>) -> MutexGuard<'a, Switchboard> {
         let mut guard = poisoned.into_inner();
-        if let Err(broken) = guard.hub.audit() {
+        if let Err(broken) = guard.recover(self.now()) {
             tracing::error!("after a panic the hub is not in order ({broken}); ending the process");
             std::process::abort();
         }
-        guard.recover(self.now());
         self.switchboard.clear_poison();
         guard
     }
@@ -120,18 +126,24 @@ impl Shared {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::hub::{Hello, Hub, Identity, Token};
-    use crate::protocol::message::Replay;
-    use crate::server::poller::Poller;
+    use crate::hub::{Hub, Identity};
+
+    fn settings() -> Settings {
+        Settings { clients: 2, ..Settings::default() }
+    }
+
+    /// A hub of two clients.
+    pub(in crate::server) fn hub() -> Hub {
+        let identity = Identity { epoch: "epoch".try_into().expect("it is short"), seed: 0 };
+        Hub::new(settings().capacities(), identity)
+    }
 
     /// What a server of two clients shares.
     pub(in crate::server) fn shared(supervisor: Supervisor) -> Shared {
-        let settings = Settings { clients: 2, ..Settings::default() };
-        let identity = Identity { epoch: "epoch".try_into().expect("it is short"), seed: 0 };
-        let hub = Hub::new(settings.capacities(), identity);
-        let board = Switchboard::new(hub, settings.inbound_bytes, Poller::new().expect("there is epoll"));
-        let door = Door::new(&settings);
-        Shared::new(settings, door, board, supervisor)
+        let settings = settings();
+        let board = Switchboard::new(hub(), settings.inbound_bytes);
+        let (poller, door) = (Poller::new().expect("there is epoll"), Door::new(&settings));
+        Shared::new(settings, door, poller, board, supervisor)
     }
 
     #[tokio::test]
@@ -139,19 +151,13 @@ pub(super) mod tests {
         let shared = shared(Supervisor::default());
         let panicked = std::thread::scope(|scope| {
             let session = scope.spawn(|| {
-                let mut board = shared.lock();
-                board.buffer = Box::default();
-                panic!("a session fails while it holds the lock and the buffer");
+                let _board = shared.lock();
+                panic!("a session fails while it holds the lock");
             });
             session.join().is_err()
         });
         assert!(panicked);
-        let mut board = shared.lock();
-        assert!(!board.buffer.is_empty(), "the buffer is made anew");
-        let token = Token::new([0; 16]);
-        let hello = Hello { username: "aki", quiet: false, resume: None, token, replay: Replay::None };
-        assert!(board.hub.connect(&hello, shared.now()).is_ok());
-        drop(board);
+        assert!(shared.lock().reserve(None).is_ok());
         assert!(shared.try_lock().is_some(), "the lock is no longer poisoned");
     }
 }

@@ -27,7 +27,7 @@ pub(super) async fn health(State(shared): State<Arc<Shared>>) -> Response {
 pub(super) async fn status(State(shared): State<Arc<Shared>>) -> Json<Value> {
     let now = shared.now();
     let board = shared.lock();
-    let hub = &board.hub;
+    let hub = board.hub();
     let counters: Map<String, Value> =
         hub.counters().iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
     Json(json!({
@@ -39,7 +39,7 @@ pub(super) async fn status(State(shared): State<Arc<Shared>>) -> Json<Value> {
         "rooms_max": hub.capacities().rooms,
         "blocked": hub.blocked_count(),
         "waiting": hub.waiting(),
-        "inbound_bytes": board.inbound.used(),
+        "inbound_bytes": board.inbound_bytes(),
         "counters": counters,
         "requests_refused": shared.refusals.counts(),
     }))

@@ -72,7 +72,7 @@ impl fmt::Display for Figures {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::{shared::tests::shared, systemd::notify::tests::Ear};
+    use crate::server::{shared::tests::hub, systemd::notify::tests::Ear};
     use crate::{
         hub::{Hello, Token},
         protocol::message::Replay,
@@ -89,18 +89,18 @@ mod tests {
 
     #[tokio::test]
     async fn it_is_told_when_it_has_changed_and_not_too_often() {
-        let (ear, mut line) = (Ear::new(), StatusLine::default());
-        let shared = shared(ear.supervisor(None));
+        let (ear, mut line, mut hub) = (Ear::new(), StatusLine::default(), hub());
+        let supervisor = ear.supervisor(None);
         // From then on the runtime knows that there is room.
-        shared.supervisor.tell("READY=1").await;
-        let mut refresh = |ms| line.refresh(&shared.lock().hub, &shared.supervisor, at(ms));
-        assert!(!refresh(0) && !refresh(1) && !refresh(2 * EVERY_MS));
-        shared.lock().hub.connect(&hello(), at(0)).unwrap();
-        assert!(!refresh(2 * EVERY_MS), "the last line is old enough");
-        let id = shared.lock().hub.connect(&hello(), at(0)).unwrap();
-        shared.lock().hub.join_room(id, "kitchen", at(0));
-        assert!(refresh(2 * EVERY_MS + 1) && refresh(3 * EVERY_MS - 1));
-        assert!(!refresh(3 * EVERY_MS));
+        supervisor.tell("READY=1").await;
+        let mut refresh = |hub: &Hub, ms| line.refresh(hub, &supervisor, at(ms));
+        assert!(!refresh(&hub, 0) && !refresh(&hub, 1) && !refresh(&hub, 2 * EVERY_MS));
+        hub.connect(&hello(), at(0)).unwrap();
+        assert!(!refresh(&hub, 2 * EVERY_MS), "the last line is old enough");
+        let id = hub.connect(&hello(), at(0)).unwrap();
+        hub.join_room(id, "kitchen", at(0));
+        assert!(refresh(&hub, 2 * EVERY_MS + 1) && refresh(&hub, 3 * EVERY_MS - 1));
+        assert!(!refresh(&hub, 3 * EVERY_MS));
         let none = "0 messages dropped, 0 slow, http://board.local/";
         assert_eq!(
             ear.heard(),
@@ -116,21 +116,20 @@ mod tests {
     #[tokio::test]
     async fn what_was_not_heard_is_told_again() {
         let (ear, mut line) = (Ear::new(), StatusLine::default());
-        let shared = shared(ear.supervisor(None));
-        shared.supervisor.tell("READY=1").await;
-        while shared.supervisor.try_tell("") {}
-        let mut refresh = |ms| line.refresh(&shared.lock().hub, &shared.supervisor, at(ms));
+        let (supervisor, hub) = (ear.supervisor(None), hub());
+        supervisor.tell("READY=1").await;
+        while supervisor.try_tell("") {}
+        let mut refresh = |ms| line.refresh(&hub, &supervisor, at(ms));
         assert!(refresh(0));
         ear.heard();
-        shared.supervisor.tell("").await;
+        supervisor.tell("").await;
         assert!(!refresh(1));
         assert!(ear.heard().last().unwrap().starts_with("STATUS=0 of 2"));
     }
 
     #[tokio::test]
     async fn with_nobody_to_tell_there_are_no_news() {
-        let shared = shared(Supervisor::default());
-        assert!(!StatusLine::default().refresh(&shared.lock().hub, &shared.supervisor, at(0)));
+        assert!(!StatusLine::default().refresh(&hub(), &Supervisor::default(), at(0)));
     }
 
     #[test]
