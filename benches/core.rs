@@ -73,7 +73,7 @@ fn parse(times: usize) {
 fn read(times: usize) {
     let mask = [7, 11, 13, 17];
     let len = u8::try_from(CHAT.len()).expect("below 256");
-    let mut frame = vec![0x81, 0x80 | 126, 0, len];
+    let mut frame = vec![0x81, 0x80 | 0x7e, 0, len];
     frame.extend(mask);
     frame.extend(CHAT.bytes().zip(mask.into_iter().cycle()).map(|(byte, mask)| byte ^ mask));
     let (mut reader, mut budget) = (Reader::new(), InboundBudget::new(1 << 20));

@@ -42,8 +42,8 @@ fn the_memory_that_the_service_grants_fits_the_plan_and_the_refusal_comes_before
     let refused_above = refused_above.strip_suffix("iB").map(bytes).unwrap();
     let settings = Settings::default();
     assert!(Plan::of(&settings).total() <= refused_above, "the defaults must start");
-    // Of a connection that is not its buffers: socket, inode, file, watch, each in a slab; and a base.
-    let kernel = 8 * (8 << 10) + (settings.clients + settings.handshakes) as u64 * (8 << 10) + (16 << 20);
+    // Of a connection all but its buffers: socket, inode, file and watch; and what does not depend on them.
+    let kernel = (settings.clients + settings.handshakes) as u64 * (8 << 10) + (16 << 20);
     assert!(refused_above + kernel <= granted, "{refused_above} and {kernel} are above {granted}");
 }
 
