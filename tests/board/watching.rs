@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::{
     board::Board,
-    service::{ONE_ADDRESS, SETTINGS, assert_talking},
+    service::{FOR_TESTS, SETTINGS, assert_talking},
     story::tell,
     support::Client,
 };
@@ -28,7 +28,7 @@ fn journal_lines(board: &Board) -> String {
 }
 
 pub(crate) async fn the_journal_can_be_asked(board: &Board) {
-    board.write(SETTINGS, &format!("{ONE_ADDRESS}\nlog = \"debug\""));
+    board.write(SETTINGS, &format!("{FOR_TESTS}\nlog = \"debug\""));
     board.run("systemctl restart roomd.service");
     let _noor = Client::connect(&board.server(), "noor").await;
     let journal =
@@ -37,7 +37,7 @@ pub(crate) async fn the_journal_can_be_asked(board: &Board) {
     assert_eq!(entry["MESSAGE"], "connected");
     assert_eq!((&entry["PRIORITY"], &entry["SYSLOG_IDENTIFIER"]), (&"7".into(), &"roomd".into()), "{entry}");
     assert!(entry["ROOMD_ADDRESS"].is_string(), "{entry}");
-    board.write(SETTINGS, ONE_ADDRESS);
+    board.write(SETTINGS, FOR_TESTS);
     board.run("systemctl restart roomd.service");
 }
 
