@@ -30,7 +30,7 @@ struct Cord(Rc<RefCell<Peer>>);
 impl Line for Cord {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut peer = self.0.borrow_mut();
-        assert!(!mem::take(&mut peer.fails_to_give), "a read fails");
+        assert!(!std::mem::take(&mut peer.fails_to_give), "a read fails");
         if peer.said.is_empty() {
             return Err(io::ErrorKind::WouldBlock.into());
         }
@@ -39,7 +39,7 @@ impl Line for Cord {
 
     fn write(&mut self, pieces: [&[u8]; 2]) -> io::Result<usize> {
         let mut peer = self.0.borrow_mut();
-        assert!(!mem::take(&mut peer.fails_to_take), "a write fails");
+        assert!(!std::mem::take(&mut peer.fails_to_take), "a write fails");
         peer.heard.extend(pieces.concat());
         Ok(pieces.concat().len())
     }

@@ -59,7 +59,9 @@ impl Writer {
         self.word(0);
         self.word(kind);
         // Flags and address before the place, link and more behind.
-        [0, 0, offset as u64, size as u64].into_iter().for_each(|value| self.long(value));
+        for value in [0, 0, offset as u64, size as u64] {
+            self.long(value);
+        }
         self.word(0);
         self.word(0);
         self.long(1);
@@ -80,7 +82,9 @@ impl Elf {
         file.half(2);
         file.half(self.machine);
         file.word(1);
-        [0, header as u64, sections_at as u64].into_iter().for_each(|value| file.long(value));
+        for value in [0, header as u64, sections_at as u64] {
+            file.long(value);
+        }
         file.word(0x0500_0400);
         for value in [header, program, programs, section, 2, 0] {
             file.half(u16::try_from(value).unwrap());

@@ -14,7 +14,7 @@ use std::{
 
 const SIZE_MAX: usize = 4 << 20;
 const PAGE_OF_A_PI_5: u64 = 16 << 10;
-/// Values of Tag_CPU_arch and Tag_FP_arch.
+/// Values of `Tag_CPU_arch` and `Tag_FP_arch`.
 const V6: u8 = 6;
 const V6KZ: u8 = 7;
 const V6T2: u8 = 8;
