@@ -1,8 +1,9 @@
 //! roomd: rooms and broadcast over WebSocket for small Linux boards.
 //!
 //! The floors, each importing only those below it: [`server`] (the only one that awaits),
-//! [`config`], [`hub`] (the core: synchronous, no I/O, no clock), [`protocol`], [`table`],
-//! [`limits`]. Beside the server stands [`mod@bench`], which knows only [`protocol`] and [`limits`].
+//! [`config`], [`switchboard`] (from bytes to bytes), [`hub`] (the core: synchronous, no I/O, no
+//! clock), [`protocol`], [`table`], [`limits`]. Beside the server stands [`mod@bench`], which knows
+//! only [`protocol`] and [`limits`].
 
 pub mod bench;
 pub mod config;
@@ -10,4 +11,5 @@ pub mod hub;
 pub mod limits;
 pub mod protocol;
 pub mod server;
+pub mod switchboard;
 pub mod table;

@@ -6,7 +6,7 @@ use std::{
     fmt,
     future::Future,
     io::{self, IsTerminal as _, Write as _},
-    net::{IpAddr, SocketAddr, TcpListener},
+    net::{IpAddr, TcpListener},
     path::Path,
     process::{ExitCode, exit},
 };
@@ -14,7 +14,10 @@ use std::{
 use roomd::{
     bench,
     config::{self, Command, Configuration, Invalid, Plan, Request, Settings},
-    server::{self, banner, descriptors, listen, logging},
+    server::{
+        self, banner, descriptors, listen, logging,
+        systemd::{self, Supervisor},
+    },
 };
 use tokio::{
     runtime,
@@ -26,7 +29,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             // Nothing is left to be done when even this cannot be written.
-            let _ = writeln!(io::stderr(), "roomd: {failure}");
+            let _ = writeln!(io::stderr(), "{}roomd: {failure}", logging::prefix_of_errors());
             failure.exit_code()
         }
     }
@@ -123,7 +126,10 @@ fn print(text: &str) -> Result<(), Failure> {
 fn serve(settings: Settings) -> Result<(), Failure> {
     logging::start(settings.log);
     descriptors::ensure(&settings).map_err(Failure::system)?;
-    let listeners = listen::bind(&settings).map_err(Failure::system)?;
+    let (listeners, are_inherited) = match systemd::listeners(&settings).map_err(Failure::system)? {
+        Some(inherited) => (inherited, true),
+        None => (listen::bind(&settings).map_err(Failure::system)?, false),
+    };
     let runtime = runtime::Builder::new_current_thread()
         .enable_io()
         .enable_time()
@@ -132,29 +138,33 @@ fn serve(settings: Settings) -> Result<(), Failure> {
     runtime.block_on(async {
         let stop = stop()
             .map_err(|error| Failure::System(format!("signals: {error}; see the sandbox of the unit")))?;
-        announce(&listeners)?;
-        let served = server::serve(settings, listeners, stop).await;
+        let supervisor = Supervisor::from_environment(announce(&listeners, are_inherited)?);
+        let served = server::serve(settings, listeners, supervisor, stop).await;
         served.map_err(|error| Failure::System(format!("serving ended: {error}; see the lines above")))?;
         tracing::info!("stopped");
         Ok(())
     })
 }
 
-/// Tells where the page is: to people on a terminal, else in the log.
-fn announce(listeners: &[TcpListener]) -> Result<(), Failure> {
-    let bound: Vec<SocketAddr> = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
-    let interfaces: Vec<IpAddr> =
+/// Tells where the page is: to people on a terminal, else in the log. Gives the best of the addresses.
+fn announce(listeners: &[TcpListener], are_inherited: bool) -> Result<String, Failure> {
+    let bound = listen::addresses(listeners);
+    let mut interfaces: Vec<IpAddr> =
         if_addrs::get_if_addrs().unwrap_or_default().iter().map(if_addrs::Interface::ip).collect();
-    let urls = banner::urls(&bound, &interfaces);
-    let name = rustix::system::uname();
-    let local_name = banner::local_name_url(&name.nodename().to_string_lossy(), &bound);
-    if io::stdout().is_terminal() {
-        return print(&banner::banner(&urls, local_name.as_deref()));
+    if are_inherited {
+        // They may come from a network that cannot be seen from here; the loopback of this one leads nowhere.
+        interfaces.retain(|ip| !ip.is_loopback());
     }
-    let all: Vec<&str> = urls.iter().map(String::as_str).chain(local_name.as_deref()).collect();
-    let listening: Vec<String> = bound.iter().map(ToString::to_string).collect();
-    tracing::info!("listening on {}, open {}", listening.join(" "), all.join(" "));
-    Ok(())
+    let name = rustix::system::uname();
+    let places = banner::Places::new(&bound, &interfaces, &name.nodename().to_string_lossy());
+    if io::stdout().is_terminal() {
+        print(&places.banner())?;
+    } else {
+        let listening: Vec<String> = bound.iter().map(ToString::to_string).collect();
+        let whose = if are_inherited { " (inherited, so that `listen` is not used)" } else { "" };
+        tracing::info!("listening on {}{whose}, open {}", listening.join(" "), places.all().join(" "));
+    }
+    Ok(places.best().to_owned())
 }
 
 /// Completes at the first SIGTERM or SIGINT; a second one ends the process at once.

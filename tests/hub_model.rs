@@ -5,11 +5,19 @@
 
 use proptest::prelude::*;
 
+#[path = "../fuzz/checks/frames.rs"]
+mod frames;
 #[path = "../fuzz/checks/hub_ops.rs"]
 mod hub_ops;
 
+/// As many cases as `PROPTEST_CASES` says, for emulators.
+fn config() -> ProptestConfig {
+    let cases = std::env::var("PROPTEST_CASES").map_or(2_000, |cases| cases.parse().unwrap());
+    ProptestConfig { cases, max_shrink_iters: 20_000, ..ProptestConfig::default() }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, max_shrink_iters: 20_000, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn the_hub_does_what_the_model_does(operations in prop::collection::vec(any::<[u8; 4]>(), 1..200)) {

@@ -42,13 +42,11 @@ impl Hub {
         for (index, room) in self.rooms.iter().enumerate() {
             ensure(room.members.iter().count() == room.member_count, "the count of members is theirs")?;
             let inside = room.members.iter().filter_map(|member| self.clients.at(member)?.inside());
-            let inside = inside.filter(|(inside, _)| inside.index() == index).count();
-            ensure(room.members_inside == inside, "the count of members inside a frame is theirs")?;
-            let in_frames = room.members.iter().filter_map(|member| self.clients.at(member)?.inside());
-            let oldest = in_frames.filter(|(inside, _)| inside.index() == index).map(|(_, seq)| seq).min();
-            ensure(oldest.is_none_or(|oldest| room.oldest_inside <= oldest), "no older frame is half sent")?;
-            ensure(room.in_use || room.member_count == 0, "a vacant place has no members")?;
-            if room.in_use && index != RoomId::LOBBY.index() {
+            let seqs: Vec<u64> = inside.filter(|(id, _)| id.index() == index).map(|(_, seq)| seq).collect();
+            ensure(room.members_inside == seqs.len(), "the count of members inside a frame is theirs")?;
+            let is_known = seqs.iter().all(|&seq| room.oldest_inside <= seq);
+            ensure(is_known, "no frame older than the oldest is half sent")?;
+            if index != RoomId::LOBBY.index() {
                 let found = self.find_room(&room.name);
                 ensure(found.is_some_and(|found| found.index() == index), "a room is found by its name")?;
             }

@@ -66,9 +66,9 @@ impl Hub {
         let Some(client) = self.clients.get_mut(id) else { return };
         client.blocked_since_ms = None;
         self.counters.add(Counter::BytesSent, taken as u64);
-        let inside_log = client.offset > 0;
+        let is_inside_log = client.offset > 0;
         match &mut client.outbox {
-            Some(outbox) if !inside_log && !outbox.is_empty() => {
+            Some(outbox) if !is_inside_log && !outbox.is_empty() => {
                 outbox.advance(taken);
                 if outbox.is_empty() && !outbox.has_dropped() {
                     self.recycle(id);
@@ -117,13 +117,14 @@ impl Hub {
     }
 
     fn source(&mut self, id: ClientId, now: Now) -> Option<Source> {
-        let client = self.clients.get_mut(id)?;
-        let place = usize::from(client.reading);
+        let client = self.clients.get(id)?;
         let outbox_waits = client.outbox.as_ref().is_some_and(|outbox| !outbox.is_empty());
         if client.offset > 0 {
-            return Some(Source::Log { place, only_rest: outbox_waits });
+            return Some(Source::Log { place: usize::from(client.reading), only_rest: outbox_waits });
         }
-        if outbox_waits || self.tell_dropped(id, now) || self.tell_count(id, now) {
+        // For most there is nothing of this, and they are many.
+        let may_be_told = client.outbox.is_some() || client.count_seen != self.count.announced;
+        if may_be_told && (outbox_waits || self.tell_dropped(id, now) || self.tell_count(id, now)) {
             return Some(Source::Outbox);
         }
         self.next_log(id, now)
@@ -131,13 +132,9 @@ impl Hub {
 
     /// The next room in turn that has something for the client.
     fn next_log(&mut self, id: ClientId, now: Now) -> Option<Source> {
-        let client = self.clients.get(id)?;
-        let (last, places) = (usize::from(client.reading), client.memberships.places());
-        let place = (last + 1..places).chain(0..=last).find(|&place| {
-            let membership = client.memberships[place];
-            membership.room.is_some_and(|room| membership.next < self.rooms[room.index()].log.next())
-        })?;
         let client = self.clients.get_mut(id)?;
+        let waits = |room: RoomId, next: u64| next < self.rooms[room.index()].log.next();
+        let place = client.memberships.next_after(usize::from(client.reading), waits)?;
         // Places are at most 256: the ceiling of rooms per client is 255, and the lobby.
         client.reading = u8::try_from(place).unwrap_or(u8::MAX);
         let membership = &mut client.memberships[place];

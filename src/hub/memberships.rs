@@ -50,6 +50,15 @@ impl Memberships {
         self.iter().position(|membership| membership.room == Some(room))
     }
 
+    /// The place next in turn after `last` for whose room and cursor `waits` holds; `last` comes last.
+    pub(super) fn next_after(&self, last: usize, waits: impl Fn(RoomId, u64) -> bool) -> Option<usize> {
+        let waits_at = |place: &usize| self[*place].room.is_some_and(|room| waits(room, self[*place].next));
+        if self.rooms.is_none() {
+            return Some(0).filter(waits_at);
+        }
+        (last + 1..self.places()).chain(0..=last).find(waits_at)
+    }
+
     /// A place for one more room, of at most so many.
     pub(super) fn vacancy(&mut self, rooms_per_client: usize) -> Option<usize> {
         let rooms = self.rooms.get_or_insert_with(|| vec![Membership::VACANT; rooms_per_client].into());

@@ -94,7 +94,8 @@ pub struct Hub {
     names: Index,
     tokens: Index,
     departed: DepartedClients,
-    /// The lobby, then the rooms; none is ever removed from the vector.
+    /// The lobby, then the rooms. Grows to the greatest number of rooms there ever were at once, within its
+    /// reserved capacity: a log that is not there yet costs nothing.
     rooms: Vec<Room>,
     room_names: Index,
     /// Places promised to handshakes that are under way.
@@ -120,12 +121,12 @@ pub struct Hub {
 }
 
 impl Hub {
-    /// An empty hub; everything that it will need is reserved now.
+    /// An empty hub. Its tables are reserved now, the log of a room when there is first need of its place.
     pub fn new(capacities: Capacities, identity: Identity) -> Self {
         assert!((2..=OUTBOX_MESSAGES_MAX).contains(&capacities.outbox_messages));
         let clients = capacities.clients;
-        let mut rooms: Vec<Room> = (0..=capacities.rooms).map(|_| Room::vacant(&capacities)).collect();
-        rooms[RoomId::LOBBY.index()].in_use = true;
+        let mut rooms = Vec::with_capacity(capacities.rooms + 1);
+        rooms.push(Room::new(&capacities));
         Self {
             limits: capacities.announced(),
             identity,
@@ -157,7 +158,7 @@ impl Hub {
 
     /// Rooms that exist, the lobby not counted.
     pub fn room_count(&self) -> usize {
-        self.rooms.iter().skip(1).filter(|room| room.in_use).count()
+        self.rooms.len() - 1
     }
 
     /// Clients whose socket takes nothing at present.

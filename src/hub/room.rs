@@ -8,7 +8,7 @@ use crate::{
 
 #[derive(Debug)]
 pub(super) struct Room {
-    /// Empty for the lobby, and in a vacant place.
+    /// Empty for the lobby.
     pub(super) name: RoomName,
     pub(super) log: Log,
     /// Numbers this life of this log among all lives of all rooms; its epoch is made of it.
@@ -22,11 +22,11 @@ pub(super) struct Room {
     pub(super) oldest_inside: u64,
     /// When it became empty: the emptied room with the least of these goes first.
     pub(super) emptied: u64,
-    pub(super) in_use: bool,
 }
 
 impl Room {
-    pub(super) fn vacant(capacities: &Capacities) -> Self {
+    /// A place for rooms, its memory reserved.
+    pub(super) fn new(capacities: &Capacities) -> Self {
         Self {
             name: RoomName::new(),
             log: Log::new(capacities.log_bytes, capacities.log_messages),
@@ -36,7 +36,6 @@ impl Room {
             members_inside: 0,
             oldest_inside: 0,
             emptied: 0,
-            in_use: false,
         }
     }
 
@@ -46,7 +45,6 @@ impl Room {
         self.name = name;
         self.life = life;
         self.log.clear();
-        self.in_use = true;
     }
 
     /// A member has a part of a message on the wire from now on.

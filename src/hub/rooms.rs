@@ -4,6 +4,7 @@ use super::{
     ClientId, Hub, Now,
     client::{Client, RoomId},
     counters::Counter,
+    room::Room,
 };
 use crate::{
     limits::{EPOCH_BYTES_MAX, JOINED_MEMBERS_MAX},
@@ -165,12 +166,14 @@ impl Hub {
     /// Lists the rooms, as many as an outbox takes.
     pub(super) fn list_rooms(&mut self, id: ClientId, now: Now) {
         let mut left = self.list_bytes();
-        let in_use = || self.rooms.iter().skip(1).filter(|room| room.in_use);
-        let rooms: Vec<_> = in_use()
+        let rooms: Vec<_> = self
+            .rooms
+            .iter()
+            .skip(1)
             .map(|room| RoomLine { room: &room.name, members: room.member_count, seq: room.log.head() })
             .take_while(|line| take(&mut left, listed_bytes(line.room) + ROOM_LINE_BYTES))
             .collect();
-        let body = Body::Rooms { rooms: &rooms, room_count: in_use().count() };
+        let body = Body::Rooms { rooms: &rooms, room_count: self.room_count() };
         let message = ServerMessage::system(format_args!(""), now.unix_s, body);
         let start = message.write_frame(&mut self.scratch);
         self.push_answer(id, start);
@@ -227,27 +230,31 @@ impl Hub {
 
     /// A new room, if need be in the place of the one that has been empty for longest.
     fn make_room(&mut self, name: RoomName) -> Result<RoomId, Refusal> {
-        let places = || self.rooms.iter().enumerate().skip(1);
-        let vacant = places().find(|(_, room)| !room.in_use);
-        let emptied =
-            || places().filter(|(_, room)| room.member_count == 0).min_by_key(|(_, room)| room.emptied);
-        let Some((index, _)) = vacant.or_else(emptied) else {
-            return Err((
+        let index = if self.rooms.len() <= self.capacities.rooms {
+            self.rooms.push(Room::new(&self.capacities));
+            self.rooms.len() - 1
+        } else {
+            self.drop_emptied().ok_or((
                 ErrorCode::RoomsFull,
                 "Use a room that exists: there are as many as this server holds, and none is empty.",
-            ));
+            ))?
         };
-        if self.rooms[index].in_use {
-            let seed = self.identity.seed;
-            self.room_names.remove(index, |index| super::hash(seed, &self.rooms[index].name));
-            self.counters.add(Counter::RoomsDropped, 1);
-        }
         self.room_names.insert(self.hash(&name), index);
         self.lives += 1;
         self.rooms[index].begin(name, self.lives);
         self.counters.add(Counter::RoomsMade, 1);
         // The table holds fewer rooms than 16 bits can name.
         Ok(RoomId(u16::try_from(index).unwrap_or(u16::MAX)))
+    }
+
+    /// Ends the room that has been empty for longest; its place.
+    fn drop_emptied(&mut self) -> Option<usize> {
+        let emptied = self.rooms.iter().enumerate().skip(1).filter(|(_, room)| room.member_count == 0);
+        let (index, _) = emptied.min_by_key(|(_, room)| room.emptied)?;
+        let seed = self.identity.seed;
+        self.room_names.remove(index, |index| super::hash(seed, &self.rooms[index].name));
+        self.counters.add(Counter::RoomsDropped, 1);
+        Some(index)
     }
 
     fn list_bytes(&self) -> usize {

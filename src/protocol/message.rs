@@ -118,7 +118,6 @@ const ROOM_NAME_ADVICE: &str =
     "Give the room a name of 1 to 48 bytes without control or invisible characters.";
 
 /// Reads one text message.
-#[expect(clippy::result_large_err, reason = "its names have fixed capacity: refusing allocates nothing")]
 pub fn parse(text: &str) -> Result<ClientMessage<'_>, BadMessage> {
     // Most of what is to be echoed is no object; this finds out without making an error of it.
     if !text.trim_ascii_start().starts_with('{') {

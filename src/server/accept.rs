@@ -4,6 +4,7 @@ use super::{
     door::{Connection, Pass, Place},
     farewell,
     http_stream::HttpStream,
+    pulse::Part,
     shared::Shared,
     socket,
 };
@@ -15,7 +16,7 @@ use hyper_util::{
 };
 use std::{io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 use tokio::{
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{sleep, timeout},
 };
@@ -65,11 +66,19 @@ impl Places {
 }
 
 /// Accepts until it is dropped. With every place taken the next connections wait in the kernel.
-pub(super) async fn accept(listener: TcpListener, places: Places, shared: Arc<Shared>, router: Router) {
+pub(super) async fn accept(
+    listener: TcpListener,
+    places: Places,
+    shared: Arc<Shared>,
+    router: Router,
+    mut part: Part,
+) {
     let Ok(bound) = listener.local_addr() else { return };
     let patience = Duration::from_millis(shared.settings.handshake_timeout_ms);
-    while let Some((handshake, place)) = places.take().await {
-        match listener.accept().await {
+    loop {
+        let next = part.answering(next(&listener, &places)).await;
+        let Some((handshake, place, accepted)) = next else { return };
+        match accepted {
             Ok((stream, peer)) => {
                 socket::tune(&stream, &shared.settings);
                 let Ok(pass) = shared.door.begin(peer.ip()) else {
@@ -77,8 +86,9 @@ pub(super) async fn accept(listener: TcpListener, places: Places, shared: Arc<Sh
                     shared.refuse_unheard();
                     continue;
                 };
+                let local = stream.local_addr().unwrap_or(bound);
                 let connection =
-                    Connection { peer, local: stream.local_addr().unwrap_or(bound), place: Arc::new(place) };
+                    Connection { peer: canonical(peer), local: canonical(local), place: Arc::new(place) };
                 let stream = HttpStream::new(stream, (handshake, pass, connection.place.clone()), patience);
                 tokio::spawn(serve(stream, connection, shared.clone(), router.clone()));
             }
@@ -89,6 +99,19 @@ pub(super) async fn accept(listener: TcpListener, places: Places, shared: Arc<Sh
             }
         }
     }
+}
+
+/// The next connection, once there is a place for it.
+async fn next(listener: &TcpListener, places: &Places) -> Option<Next> {
+    let (handshake, place) = places.take().await?;
+    Some((handshake, place, listener.accept().await))
+}
+
+type Next = (OwnedSemaphorePermit, OwnedSemaphorePermit, io::Result<(TcpStream, SocketAddr)>);
+
+/// A socket for both families shows the addresses of IPv4 as if they were of IPv6.
+fn canonical(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
 /// Speaks HTTP on a connection, until its end or its upgrade.
@@ -129,4 +152,24 @@ fn is_of_one_connection(error: &io::Error) -> bool {
         error.kind(),
         io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::{shared::tests::shared, systemd::Supervisor};
+
+    #[tokio::test]
+    async fn a_loop_that_waits_for_a_place_turns_all_the_same() {
+        let shared = Arc::new(shared(Supervisor::default()));
+        let (places, listener) = (Places::new(1, 1), TcpListener::bind("127.0.0.1:0").await.unwrap());
+        let held = places.take().await;
+        let part = shared.pulse.part();
+        let accepting = tokio::spawn(accept(listener, places, shared.clone(), Router::new(), part));
+        shared.beat().await;
+        shared.beat().await;
+        drop(held);
+        shared.beat().await;
+        assert!(!accepting.is_finished());
+    }
 }

@@ -10,9 +10,64 @@ use fast_qr::{ECL, QRBuilder, QRCode};
 /// Light modules around a QR code, on each side (ISO/IEC 18004 asks for four).
 const QUIET_ZONE: usize = 4;
 
-/// The addresses under which a browser reaches `bound`, the ones for other machines first: private IPv4,
-/// other IPv4, IPv6, then this machine alone. Unspecified addresses stand for those of `interfaces`.
-pub fn urls(bound: &[SocketAddr], interfaces: &[IpAddr]) -> Vec<String> {
+/// Where a browser finds the page.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Places {
+    /// By address, the ones for other machines first.
+    urls: Vec<String>,
+    /// By the name under which multicast DNS tells of the board.
+    local_name: Option<String>,
+}
+
+impl Places {
+    /// Of a server that listens on `bound`; unspecified addresses stand for those of `interfaces`.
+    pub fn new(bound: &[SocketAddr], interfaces: &[IpAddr], hostname: &str) -> Self {
+        let mut urls = urls(bound, interfaces);
+        let local_name = local_name_url(hostname, bound);
+        if urls.is_empty() && local_name.is_none() {
+            urls.extend(bound.first().map(|address| url("<this board>", false, address.port())));
+        }
+        Self { urls, local_name }
+    }
+
+    /// All of them.
+    pub fn all(&self) -> Vec<&str> {
+        self.urls.iter().chain(&self.local_name).map(String::as_str).collect()
+    }
+
+    /// The one for a line that has room for one: the name, which stays when the address changes.
+    pub fn best(&self) -> &str {
+        let best = self.local_name.as_ref().or_else(|| self.lan_url()).or_else(|| self.urls.first());
+        best.map_or("", String::as_str)
+    }
+
+    /// What a terminal shows: every address, the name, and a QR code for the first address on the LAN.
+    pub fn banner(&self) -> String {
+        let mut text = format!("roomd {} is ready. Open in a browser:\n\n", env!("CARGO_PKG_VERSION"));
+        for url in &self.urls {
+            let _ = writeln!(text, "  {url}");
+        }
+        if let Some(url) = &self.local_name {
+            let _ = writeln!(text, "  {url} (where mDNS runs, as on Raspberry Pi OS)");
+        }
+        let code = self.lan_url().and_then(|url| QRBuilder::new(url.as_str()).ecl(ECL::L).build().ok());
+        if let Some(code) = code {
+            let _ = write!(text, "\n{}", half_blocks(&code));
+        }
+        text + "\nCtrl-C stops it.\n"
+    }
+
+    /// The first that another machine can open by an address.
+    fn lan_url(&self) -> Option<&String> {
+        let is_of_others = |url: &&String| {
+            !["http://127.", "http://[::1]", "http://<"].iter().any(|own| url.starts_with(own))
+        };
+        self.urls.iter().find(is_of_others)
+    }
+}
+
+/// Private IPv4 first, then other IPv4, IPv6, and what reaches this machine alone.
+fn urls(bound: &[SocketAddr], interfaces: &[IpAddr]) -> Vec<String> {
     let mut all: Vec<SocketAddr> = bound.iter().flat_map(|address| reached(*address, interfaces)).collect();
     all.sort_by_key(|address| rank(address.ip()));
     let mut urls: Vec<String> = Vec::with_capacity(all.len());
@@ -26,33 +81,11 @@ pub fn urls(bound: &[SocketAddr], interfaces: &[IpAddr]) -> Vec<String> {
 }
 
 /// The name under which a board with multicast DNS is found, if others can reach it at all.
-pub fn local_name_url(hostname: &str, bound: &[SocketAddr]) -> Option<String> {
+fn local_name_url(hostname: &str, bound: &[SocketAddr]) -> Option<String> {
     let address = bound.iter().find(|address| address.ip().is_unspecified())?;
     let name = hostname.split('.').next().unwrap_or_default();
     let is_name = !name.is_empty() && name != "localhost";
     is_name.then(|| url(&format!("{name}.local"), false, address.port()))
-}
-
-/// The first of `urls` that another machine can open.
-fn lan_url(urls: &[String]) -> Option<&String> {
-    let is_own = |url: &String| url.starts_with("http://127.") || url.starts_with("http://[::1]");
-    urls.iter().find(|url| !is_own(url))
-}
-
-/// What a terminal shows: every address, the name, and a QR code for the first address on the LAN.
-pub fn banner(urls: &[String], local_name: Option<&str>) -> String {
-    let mut text = format!("roomd {} is ready. Open in a browser:\n\n", env!("CARGO_PKG_VERSION"));
-    for url in urls {
-        let _ = writeln!(text, "  {url}");
-    }
-    if let Some(url) = local_name {
-        let _ = writeln!(text, "  {url} (where mDNS runs, as on Raspberry Pi OS)");
-    }
-    let code = lan_url(urls).and_then(|url| QRBuilder::new(url.as_str()).ecl(ECL::L).build().ok());
-    if let Some(code) = code {
-        let _ = write!(text, "\n{}", half_blocks(&code));
-    }
-    text + "\nCtrl-C stops it.\n"
 }
 
 fn reached(address: SocketAddr, interfaces: &[IpAddr]) -> Vec<SocketAddr> {
@@ -165,16 +198,34 @@ mod tests {
         assert_eq!(local_name_url("board", &addresses(&["127.0.0.1:8080"])), None);
     }
 
+    fn places(bound: &str, interfaces: &[&str], hostname: &str) -> Places {
+        Places::new(&addresses(&[bound]), &addresses(interfaces), hostname)
+    }
+
     #[test]
     fn the_banner_has_a_code_only_for_an_address_on_the_lan() {
-        let own = ["http://127.0.0.1:8080/".to_owned(), "http://[::1]:8080/".to_owned()];
-        assert!(!banner(&own, None).contains('█'));
-        let lan = ["http://192.168.1.20:8080/".to_owned(), own[0].clone()];
-        let text = banner(&lan, Some("http://board.local:8080/"));
+        let own = ["127.0.0.1", "::1"];
+        assert!(!places("0.0.0.0:8080", &own, "").banner().contains('█'));
+        assert!(!places("0.0.0.0:8080", &[], "").banner().contains('█'));
+        let text = places("0.0.0.0:8080", &["127.0.0.1", "192.168.1.20"], "board").banner();
         assert!(
             text.contains('█') && text.contains("  http://192.168.1.20:8080/\n  http://127.0.0.1:8080/\n")
         );
         assert!(text.contains("http://board.local:8080/ (where mDNS runs"));
+    }
+
+    #[test]
+    fn the_best_place_is_the_name_then_an_address_for_others_then_any() {
+        let all = ["127.0.0.1", "192.168.1.20"];
+        assert_eq!(places("0.0.0.0:8080", &all, "board").best(), "http://board.local:8080/");
+        assert_eq!(places("0.0.0.0:8080", &all, "localhost").best(), "http://192.168.1.20:8080/");
+        assert_eq!(places("127.0.0.1:8080", &all, "board").best(), "http://127.0.0.1:8080/");
+    }
+
+    #[test]
+    fn where_no_interface_can_be_seen_the_name_is_left_or_no_more_than_the_port() {
+        assert_eq!(places("[::]:8080", &[], "board").all(), ["http://board.local:8080/"]);
+        assert_eq!(places("[::]:8080", &[], "localhost").all(), ["http://<this board>:8080/"]);
     }
 
     #[test]

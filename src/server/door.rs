@@ -3,15 +3,12 @@
 use super::{attempts::Attempts, hosts::Hosts, refusal::Refusal};
 use crate::{
     config::Settings,
-    hub::{Hello, Now, Token},
-    protocol::{
-        handshake,
-        message::{Position, Replay, position},
-    },
+    hub::{Now, Token},
+    protocol::handshake,
+    switchboard::Query,
 };
 use axum::http::{HeaderMap, Method, Uri, header, uri::Authority};
 use std::{
-    borrow::Cow,
     collections::{HashMap, hash_map::Entry},
     net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -29,38 +26,15 @@ pub(super) struct Connection {
     pub(super) place: Place,
 }
 
-/// A client that was let in, with what its query asked for.
+/// A client that was let in.
 #[derive(Debug)]
 pub(super) struct Visitor {
     pub(super) address: IpAddr,
     pub(super) place: Place,
-    /// What in the query could not be read, as one sentence.
-    pub(super) advice: Option<&'static str>,
-    pub(super) resume: Option<Token>,
-    username: String,
-    quiet: bool,
-    token: Token,
-    replay: Replay<'static>,
-    /// Kept as it came: its rooms as a list could be many times as large.
-    query: String,
-}
-
-impl Visitor {
-    /// The rooms that it wants to be in.
-    pub(super) fn rooms(&self) -> impl Iterator<Item = Cow<'_, str>> {
-        rooms(&self.query)
-    }
-
-    /// What the hub has to know.
-    pub(super) fn hello(&self) -> Hello<'_> {
-        Hello {
-            username: &self.username,
-            quiet: self.quiet,
-            resume: self.resume,
-            token: self.token,
-            replay: self.replay.clone(),
-        }
-    }
+    /// What it asks for; without the secret.
+    pub(super) query: Query,
+    /// By which it may come back.
+    pub(super) token: Token,
 }
 
 /// The rules, and who is inside.
@@ -117,10 +91,16 @@ impl Door {
         connection: &Connection,
     ) -> Result<Visitor, Refusal> {
         self.check_origin(headers, uri)?;
-        let text = uri.query().unwrap_or_default();
-        let query = Query::parse(text);
-        self.check_token(headers, query.token.as_deref())?;
-        query.into_visitor(text, connection)
+        let mut query = Query::parse(uri.query().unwrap_or_default());
+        self.check_token(headers, query.secret.take().as_deref())?;
+        let mut random = [0; 16];
+        getrandom::fill(&mut random).map_err(|_| Refusal::NoRandomness)?;
+        Ok(Visitor {
+            address: connection.peer.ip(),
+            place: connection.place.clone(),
+            query,
+            token: Token::new(random),
+        })
     }
 
     /// Judges how a visitor asks; the answer's `Sec-WebSocket-Accept`.
@@ -200,69 +180,6 @@ impl Drop for Pass {
     }
 }
 
-/// The query of `/ws`, but for its [`rooms`]. Of a parameter that comes twice the last counts.
-#[derive(Debug, Default)]
-struct Query {
-    username: String,
-    quiet: bool,
-    resume: Option<Token>,
-    token: Option<String>,
-    since: Option<Position<'static>>,
-    history: Option<u64>,
-    advice: Option<&'static str>,
-}
-
-impl Query {
-    fn parse(query: &str) -> Self {
-        let mut parsed = Self::default();
-        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            parsed.take(&name, value);
-        }
-        parsed
-    }
-
-    fn take(&mut self, name: &str, value: Cow<'_, str>) {
-        match name {
-            "username" => self.username = value.into_owned(),
-            "quiet" => self.quiet = value == "1",
-            "resume" => self.resume = Token::parse(&value),
-            "token" => self.token = Some(value.into_owned()),
-            "since" if !value.is_empty() => match position(Cow::Owned(value.into_owned())) {
-                Some(since) => self.since = Some(since),
-                None => {
-                    self.advice = Some("Give `since` as EPOCH:SEQ, as `welcome` and the messages told them.");
-                }
-            },
-            "history" if !value.is_empty() => match value.parse() {
-                Ok(count) => self.history = Some(count),
-                Err(_) => self.advice = Some("Give `history` as a whole number, 0 or more."),
-            },
-            _ => {}
-        }
-    }
-
-    fn into_visitor(self, query: &str, connection: &Connection) -> Result<Visitor, Refusal> {
-        let mut random = [0; 16];
-        getrandom::fill(&mut random).map_err(|_| Refusal::NoRandomness)?;
-        Ok(Visitor {
-            address: connection.peer.ip(),
-            place: connection.place.clone(),
-            advice: self.advice,
-            resume: self.resume,
-            username: self.username,
-            quiet: self.quiet,
-            token: Token::new(random),
-            replay: Replay::of(self.since, self.history),
-            query: query.to_owned(),
-        })
-    }
-}
-
-/// Every `room` of a query.
-fn rooms(query: &str) -> impl Iterator<Item = Cow<'_, str>> {
-    form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "room").map(|(_, value)| value)
-}
-
 /// Nobody alone may keep all others from coming in; a proxy, for which connections by address mean nothing,
 /// may.
 const fn handshakes_max(settings: &Settings) -> usize {
@@ -339,17 +256,5 @@ mod tests {
         for shown in ["", "ab", "abd", "abcd"] {
             assert!(!is_same_secret(shown, "abc"), "{shown}");
         }
-    }
-
-    #[test]
-    fn a_query_is_read_parameter_by_parameter() {
-        let text = "username=a%20b&room=x&room=&quiet=1&since=e-0:7&history=3&resume=zz&other=1";
-        let query = Query::parse(text);
-        assert_eq!((query.username.as_str(), query.quiet, query.resume), ("a b", true, None));
-        assert_eq!(rooms(text).collect::<Vec<_>>(), ["x", ""]);
-        assert_eq!((query.since.unwrap().seq, query.history, query.advice), (7, Some(3), None));
-        assert!(Query::parse("since=7").advice.is_some());
-        assert!(Query::parse("history=-1").advice.is_some());
-        assert!(Query::parse("since=&history=").advice.is_none());
     }
 }

@@ -2,10 +2,10 @@
 
 use std::{
     fmt, io,
-    net::{IpAddr, Ipv6Addr, SocketAddr, TcpListener},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
 };
 
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
 use crate::config::Settings;
 
@@ -53,6 +53,21 @@ pub fn bind(settings: &Settings) -> Result<Vec<TcpListener>, BindError> {
         }
     }
     Ok(listeners)
+}
+
+/// The addresses that are listened on. One socket may do for both families: its address is that of
+/// IPv6, and for IPv4 it has another one.
+pub fn addresses(listeners: &[TcpListener]) -> Vec<SocketAddr> {
+    let mut addresses = Vec::with_capacity(listeners.len() + 1);
+    for listener in listeners {
+        let Ok(address) = listener.local_addr() else { continue };
+        let is_any = address.ip() == IpAddr::V6(Ipv6Addr::UNSPECIFIED);
+        if is_any && !SockRef::from(listener).only_v6().unwrap_or(true) {
+            addresses.push(SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), address.port()));
+        }
+        addresses.push(address);
+    }
+    addresses
 }
 
 fn bind_one(address: SocketAddr, settings: &Settings) -> io::Result<TcpListener> {
@@ -122,6 +137,26 @@ mod tests {
         match bind(&listening_on(&[&format!("[::]:{port}")])) {
             Ok(v6) => assert_eq!(v6[0].local_addr().unwrap().port(), port),
             Err(error) => assert!(is_ipv6_missing(error.address, &error.error), "{error}"),
+        }
+    }
+
+    #[test]
+    fn a_socket_for_both_families_has_two_addresses() {
+        let of = |only_v6: bool| {
+            let socket = Socket::new(Domain::IPV6, Type::STREAM, None)?;
+            socket.set_only_v6(only_v6)?;
+            socket.bind(&SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)).into())?;
+            socket.listen(1)?;
+            let addresses = addresses(&[socket.into()]);
+            Ok(addresses.iter().map(|address| address.ip().to_string()).collect::<Vec<_>>())
+        };
+        match (of(false), of(true)) {
+            (Ok(both), Ok(one)) => {
+                assert_eq!((both.join(" "), one.join(" ")), ("0.0.0.0 ::".into(), "::".into()));
+            }
+            (Err(error), _) | (_, Err(error)) => {
+                assert!(is_ipv6_missing("[::]:0".parse().unwrap(), &error), "{error}");
+            }
         }
     }
 

@@ -7,6 +7,7 @@ use std::{
 };
 
 use tracing::{Event, Level, Subscriber};
+use tracing_journald::{Priority, PriorityMappings};
 use tracing_subscriber::{
     filter::LevelFilter,
     fmt::{
@@ -14,25 +15,54 @@ use tracing_subscriber::{
         format::Writer,
         time::{FormatTime as _, SystemTime},
     },
+    layer::SubscriberExt as _,
     registry::LookupSpan,
+    util::SubscriberInitExt as _,
 };
 
 use crate::config::LogLevel;
 
 /// Starts logging, and has panics logged as one line each. To be called once.
+///
+/// The journal is spoken to in its own way, so that what a line tells of, as an address, is a field
+/// that can be searched for; if it cannot be reached so, it gets lines on standard error.
 pub fn start(level: LogLevel) {
-    let line = if env::var_os("JOURNAL_STREAM").is_some() { Line::Journal } else { Line::Plain };
-    tracing_subscriber::fmt()
-        .with_max_level(filter(level))
-        .with_ansi(line == Line::Plain && io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none())
-        .with_writer(io::stderr)
-        .event_format(line)
-        .init();
+    let line = if is_journal() { Line::Journal } else { Line::Plain };
+    let journal = if line == Line::Journal { journal().ok() } else { None };
+    let lines = journal.is_none().then(|| {
+        tracing_subscriber::fmt::layer()
+            .with_ansi(line == Line::Plain && io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none())
+            .with_writer(io::stderr)
+            .event_format(line)
+    });
+    tracing_subscriber::registry().with(filter(level)).with(journal).with(lines).init();
     panic::set_hook(Box::new(|info| {
         let place = info.location().map_or_else(String::new, ToString::to_string);
         let cause = info.payload_as_str().unwrap_or("no message").replace('\n', " ");
         tracing::error!("panic at {place}: {cause}");
     }));
+}
+
+/// What a line that is written past the log begins with, to be found among the errors of the journal.
+pub fn prefix_of_errors() -> &'static str {
+    if is_journal() { "<3>" } else { "" }
+}
+
+/// Whether standard error is a stream to the journal: systemd tells which file that is, since the
+/// variable is inherited also by what has another one (systemd.exec(5)).
+fn is_journal() -> bool {
+    let Ok(file) = rustix::fs::fstat(io::stderr()) else { return false };
+    env::var("JOURNAL_STREAM").is_ok_and(|stream| stream == format!("{}:{}", file.st_dev, file.st_ino))
+}
+
+fn journal() -> io::Result<tracing_journald::Layer> {
+    let priorities =
+        PriorityMappings { info: Priority::Informational, debug: Priority::Debug, ..PriorityMappings::new() };
+    let layer = tracing_journald::layer()?;
+    Ok(layer
+        .with_syslog_identifier("roomd".into())
+        .with_field_prefix(Some("ROOMD".into()))
+        .with_priority_mappings(priorities))
 }
 
 fn filter(level: LogLevel) -> LevelFilter {

@@ -15,6 +15,7 @@ pub mod logging;
 mod notices;
 mod pages;
 mod poller;
+mod pulse;
 mod reactor;
 mod refusal;
 mod router;
@@ -22,20 +23,22 @@ mod session;
 mod shared;
 mod socket;
 mod status;
-mod switchboard;
+pub mod systemd;
 
 use crate::{
     config::Settings,
     hub::{Hub, Identity},
     protocol::frame::CloseCode,
+    switchboard::Switchboard,
 };
 use accept::Places;
 use door::Door;
 use notices::{Notice, Notices};
 use poller::Poller;
+use pulse::Part;
 use shared::Shared;
 use std::{future::Future, io, net::TcpListener, sync::Arc, time::Duration};
-use switchboard::Switchboard;
+use systemd::{StatusLine, Supervisor};
 use tokio::{
     task::JoinSet,
     time::{MissedTickBehavior, interval, sleep, timeout},
@@ -50,6 +53,7 @@ const DRAIN_TICK: Duration = Duration::from_millis(20);
 
 /// Serves on `listeners` (which do not block) until `stop` completes; then tells the clients that
 /// the server restarts, drains for at most `grace_ms`, closes every connection and returns.
+/// `supervisor` is told meanwhile how the server is.
 ///
 /// # Errors
 ///
@@ -57,24 +61,27 @@ const DRAIN_TICK: Duration = Duration::from_millis(20);
 pub async fn serve(
     settings: Settings,
     listeners: Vec<TcpListener>,
+    supervisor: Supervisor,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let hub = Hub::new(settings.capacities(), identity()?);
     let poller = Poller::new()?;
-    let switchboard = Switchboard::new(hub, settings.inbound_bytes, poller.clone());
+    let switchboard = Switchboard::new(hub, settings.inbound_bytes);
     let places = Places::new(settings.clients, settings.handshakes);
     let door = Door::new(&settings);
-    let shared = Arc::new(Shared::new(settings, door, switchboard));
+    let shared = Arc::new(Shared::new(settings, door, poller, switchboard, supervisor));
     let router = router::router(shared.clone());
 
     // Tasks of a set end when it is dropped; by themselves none of these ends.
     let (mut accepting, mut working) = (JoinSet::new(), JoinSet::new());
     for listener in listeners {
         let listener = tokio::net::TcpListener::from_std(listener)?;
-        accepting.spawn(accept::accept(listener, places.clone(), shared.clone(), router.clone()));
+        let part = shared.pulse.part();
+        accepting.spawn(accept::accept(listener, places.clone(), shared.clone(), router.clone(), part));
     }
-    working.spawn(tick(shared.clone()));
-    working.spawn(reactor::run(shared.clone(), poller));
+    working.spawn(tick(shared.clone(), shared.pulse.part()));
+    working.spawn(reactor::run(shared.clone(), shared.pulse.part()));
+    working.spawn(systemd::report(shared.clone()));
 
     let failed = tokio::select! {
         () = stop => None,
@@ -85,6 +92,7 @@ pub async fn serve(
         return Err(io::Error::other(format!("a task of the server has ended: {ended:?}")));
     }
     shared.begin_stopping();
+    systemd::stopping(&shared).await;
     accepting.shutdown().await;
     stop_in_order(&shared, &places).await;
     Ok(())
@@ -102,48 +110,42 @@ fn identity() -> io::Result<Identity> {
 }
 
 /// Tells the hub that time passes. With nobody there nothing is due, and the board may sleep.
-async fn tick(shared: Arc<Shared>) -> io::Error {
+async fn tick(shared: Arc<Shared>, mut part: Part) -> io::Error {
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut notices = Notices::default();
+    let (mut notices, mut status) = (Notices::default(), StatusLine::default());
     loop {
-        ticks.tick().await;
-        let (is_empty, notice) = {
+        part.answering(ticks.tick()).await;
+        let (is_empty, notice, has_news) = {
             let (now, mut board) = (shared.now(), shared.lock());
-            board.hub.tick(now);
-            board.settle(now);
-            let notice = notices.notice(board.hub.counters(), &shared.refusals, now);
-            (board.hub.client_count() == 0, notice)
+            board.tick(now);
+            let notice = notices.notice(board.hub().counters(), &shared.refusals, now);
+            let has_news = status.refresh(board.hub(), &shared.supervisor, now);
+            (board.hub().client_count() == 0, notice, has_news)
         };
         if let Notice::Line(line) = &notice {
             tracing::warn!("{line}");
         }
-        if is_empty && notice != Notice::Later {
-            shared.arrival.notified().await;
+        if is_empty && !has_news && notice != Notice::Later {
+            part.answering(shared.arrival.notified()).await;
         }
     }
 }
 
 async fn stop_in_order(shared: &Shared, places: &Places) {
-    {
-        let (now, mut board) = (shared.now(), shared.lock());
-        board.hub.announce_restart(now);
-        board.settle(now);
-    }
+    let now = shared.now();
+    shared.lock().announce_restart(now);
 
     let grace = Duration::from_millis(shared.settings.grace_ms);
     // Whoever has not taken everything by then is told to come back all the same.
     let _ = timeout(grace, async {
-        while shared.lock().hub.waiting() > 0 {
+        while shared.lock().hub().waiting() > 0 {
             sleep(DRAIN_TICK).await;
         }
     })
     .await;
 
-    {
-        let (now, mut board) = (shared.now(), shared.lock());
-        board.hub.end_all(CloseCode::Restart, "The server restarts.", now);
-        board.settle(now);
-    }
+    let now = shared.now();
+    shared.lock().end_all(CloseCode::Restart, "The server restarts.", now);
     let _ = timeout(CLOSING, places.all_free()).await;
 }

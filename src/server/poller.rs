@@ -2,7 +2,7 @@
 //!
 //! Level-triggered: what was not done is told again, so that nothing can be forgotten between two looks.
 
-use crate::hub::ClientId;
+use crate::{hub::ClientId, switchboard::Ready};
 use rustix::{
     event::{
         Timespec,
@@ -23,16 +23,6 @@ pub(super) const READY_MAX: usize = 256;
 /// A handle to the one set of sockets.
 #[derive(Debug, Clone)]
 pub(super) struct Poller(Arc<OwnedFd>);
-
-/// A socket with something to be done.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Ready {
-    pub(super) id: ClientId,
-    /// There are bytes to read, or the end.
-    pub(super) to_read: bool,
-    /// It takes bytes again.
-    pub(super) to_write: bool,
-}
 
 impl Poller {
     pub(super) fn new() -> io::Result<Self> {

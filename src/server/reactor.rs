@@ -5,11 +5,10 @@
 //! many clients, goes out in one write to each member; a client costs no task and no buffer; and there
 //! is no wake-up that could be lost.
 
-use super::{
-    poller::{Poller, READY_MAX, Ready},
-    shared::Shared,
-};
+use super::{poller::READY_MAX, pulse::Part, shared::Shared};
+use crate::switchboard::Ready;
 use std::{
+    convert::Infallible,
     io,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
@@ -20,21 +19,25 @@ use tokio::{
 };
 
 /// Serves for as long as it is polled.
-pub(super) async fn run(shared: Arc<Shared>, poller: Poller) -> io::Error {
-    match serve(&shared, poller).await {
+pub(super) async fn run(shared: Arc<Shared>, part: Part) -> io::Error {
+    match serve(&shared, part).await {
         Ok(never) => match never {},
         Err(error) => error,
     }
 }
 
-async fn serve(shared: &Shared, poller: Poller) -> io::Result<std::convert::Infallible> {
+async fn serve(shared: &Shared, mut part: Part) -> io::Result<Infallible> {
     #[expect(deprecated, reason = "its successor is unsafe; a poller keeps its descriptor open by itself")]
-    let sockets = AsyncFd::with_interest(poller, Interest::READABLE)?;
+    let sockets = AsyncFd::with_interest(shared.poller.clone(), Interest::READABLE)?;
     let mut ready = Vec::with_capacity(READY_MAX);
     loop {
-        let mut any = sockets.readable().await?;
+        let mut any = tokio::select! {
+            any = sockets.readable() => Some(any?),
+            () = part.asked() => None,
+        };
         loop {
-            any.get_inner().look(&mut ready)?;
+            sockets.get_ref().look(&mut ready)?;
+            part.answer();
             if ready.is_empty() {
                 break;
             }
@@ -42,7 +45,9 @@ async fn serve(shared: &Shared, poller: Poller) -> io::Result<std::convert::Infa
             // Requests for pages and the ticker have their turn as well.
             yield_now().await;
         }
-        any.clear_ready();
+        if let Some(any) = &mut any {
+            any.clear_ready();
+        }
     }
 }
 
@@ -50,13 +55,7 @@ async fn serve(shared: &Shared, poller: Poller) -> io::Result<std::convert::Infa
 /// taken again; the others' turn comes again, for what is not done is found again.
 fn round(shared: &Shared, ready: &[Ready]) {
     let now = shared.now();
-    let served = catch_unwind(AssertUnwindSafe(|| {
-        let mut board = shared.lock();
-        for &ready in ready {
-            board.serve(ready, now);
-        }
-        board.settle(now);
-    }));
+    let served = catch_unwind(AssertUnwindSafe(|| shared.lock().round(ready, now)));
     if served.is_err() {
         drop(shared.lock());
     }

@@ -1,16 +1,33 @@
 //! What all tasks of a server share.
 
-use super::{clock::Clock, door::Door, notices::Refusals, refusal::Refusal, switchboard::Switchboard};
-use crate::{config::Settings, hub::Now};
+use super::{
+    clock::Clock, door::Door, line::TcpLine, notices::Refusals, poller::Poller, pulse::Pulse,
+    refusal::Refusal, systemd::Supervisor,
+};
+use crate::{config::Settings, hub::Now, switchboard};
 use axum::response::{IntoResponse as _, Response};
-use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
-use tokio::sync::{Notify, watch};
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError, TryLockError},
+    time::Duration,
+};
+use tokio::{
+    sync::{Notify, watch},
+    time::sleep,
+};
+
+/// How often whoever asks for a sign of life tries to get the lock.
+const TRY_EVERY: Duration = Duration::from_millis(5);
+
+/// The switchboard of sockets.
+pub(super) type Switchboard = switchboard::Switchboard<TcpLine>;
 
 /// One for each server; every task has a handle.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) settings: Settings,
     pub(super) door: Door,
+    /// Watches every line of the switchboard.
+    pub(super) poller: Poller,
     clock: Clock,
     /// Held for one round and never across an await: a plain mutex is the fastest there is, and
     /// what it guards stays one consistent whole.
@@ -18,18 +35,29 @@ pub(super) struct Shared {
     pub(super) refusals: Refusals,
     /// Somebody came, or was refused; the ticker has something to do.
     pub(super) arrival: Notify,
+    pub(super) pulse: Pulse,
+    pub(super) supervisor: Supervisor,
     stopping: watch::Sender<bool>,
 }
 
 impl Shared {
-    pub(super) fn new(settings: Settings, door: Door, switchboard: Switchboard) -> Self {
+    pub(super) fn new(
+        settings: Settings,
+        door: Door,
+        poller: Poller,
+        switchboard: Switchboard,
+        supervisor: Supervisor,
+    ) -> Self {
         Self {
             settings,
             door,
+            poller,
             clock: Clock::start(),
             switchboard: Mutex::new(switchboard),
             refusals: Refusals::default(),
             arrival: Notify::new(),
+            pulse: Pulse::new(),
+            supervisor,
             stopping: watch::Sender::new(false),
         }
     }
@@ -58,6 +86,14 @@ impl Shared {
         self.arrival.notify_one();
     }
 
+    /// Completes when every loop has turned since and the lock could be had: a sign of life.
+    pub(super) async fn beat(&self) {
+        self.pulse.beat().await;
+        while self.try_lock().is_none() {
+            sleep(TRY_EVERY).await;
+        }
+    }
+
     /// Counts a refusal and makes its answer.
     pub(super) fn refuse(&self, refusal: Refusal) -> Response {
         self.refusals.count(refusal.code());
@@ -84,45 +120,50 @@ impl Shared {
     /// supervisor to start it anew.
     fn recover<'a>(&self, poisoned: PoisonError<MutexGuard<'a, Switchboard>>) -> MutexGuard<'a, Switchboard> {
         let mut guard = poisoned.into_inner();
-        if let Err(broken) = guard.hub.audit() {
+        if let Err(broken) = guard.recover(self.now()) {
             tracing::error!("after a panic the hub is not in order ({broken}); ending the process");
             std::process::abort();
         }
-        guard.recover(self.now());
         self.switchboard.clear_poison();
         guard
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
-    use crate::hub::{Hello, Hub, Identity, Token};
-    use crate::protocol::message::Replay;
-    use crate::server::poller::Poller;
+    use crate::hub::{Hub, Identity};
+
+    fn settings() -> Settings {
+        Settings { clients: 2, ..Settings::default() }
+    }
+
+    /// A hub of two clients.
+    pub(in crate::server) fn hub() -> Hub {
+        let identity = Identity { epoch: "epoch".try_into().expect("it is short"), seed: 0 };
+        Hub::new(settings().capacities(), identity)
+    }
+
+    /// What a server of two clients shares.
+    pub(in crate::server) fn shared(supervisor: Supervisor) -> Shared {
+        let settings = settings();
+        let board = Switchboard::new(hub(), settings.inbound_bytes);
+        let (poller, door) = (Poller::new().expect("there is epoll"), Door::new(&settings));
+        Shared::new(settings, door, poller, board, supervisor)
+    }
 
     #[tokio::test]
     async fn a_panic_under_the_lock_ends_at_most_itself() {
-        let settings = Settings { clients: 2, ..Settings::default() };
-        let identity = Identity { epoch: "epoch".try_into().expect("it is short"), seed: 0 };
-        let hub = Hub::new(settings.capacities(), identity);
-        let board = Switchboard::new(hub, settings.inbound_bytes, Poller::new().expect("there is epoll"));
-        let shared = Shared::new(settings.clone(), Door::new(&settings), board);
+        let shared = shared(Supervisor::default());
         let panicked = std::thread::scope(|scope| {
             let session = scope.spawn(|| {
-                let mut board = shared.lock();
-                board.buffer = Box::default();
-                panic!("a session fails while it holds the lock and the buffer");
+                let _board = shared.lock();
+                panic!("a session fails while it holds the lock");
             });
             session.join().is_err()
         });
         assert!(panicked);
-        let mut board = shared.lock();
-        assert!(!board.buffer.is_empty(), "the buffer is made anew");
-        let token = Token::new([0; 16]);
-        let hello = Hello { username: "aki", quiet: false, resume: None, token, replay: Replay::None };
-        assert!(board.hub.connect(&hello, shared.now()).is_ok());
-        drop(board);
+        assert!(shared.lock().reserve(None).is_ok());
         assert!(shared.try_lock().is_some(), "the lock is no longer poisoned");
     }
 }

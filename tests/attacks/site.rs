@@ -72,7 +72,7 @@ impl Site {
         let address = line.split("listening on ").nth(1).and_then(|rest| rest.split([' ', ',']).next());
         let address: SocketAddr = address.unwrap().parse().unwrap();
         thread::spawn(move || lines.for_each(drop));
-        Self { server: TestServer::at(address), attack, child, group, plan, _turn: turn }
+        Self { server: TestServer::elsewhere(address), attack, child, group, plan, _turn: turn }
     }
 
     /// What the server says of itself.

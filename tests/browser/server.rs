@@ -6,7 +6,10 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use roomd::{config::Settings, server::serve};
+use roomd::{
+    config::Settings,
+    server::{serve, systemd::Supervisor},
+};
 use tokio::{runtime::Builder, sync::oneshot};
 
 /// The defaults without the limit that several windows on one machine would meet by accident, and
@@ -66,7 +69,7 @@ impl Server {
         let (stop, stopping) = oneshot::channel::<()>();
         let thread = thread::spawn(move || {
             let runtime = Builder::new_current_thread().enable_all().build()?;
-            runtime.block_on(serve(settings, vec![listener], async {
+            runtime.block_on(serve(settings, vec![listener], Supervisor::default(), async {
                 let _ = stopping.await;
             }))
         });

@@ -6,10 +6,14 @@
 #![allow(clippy::unwrap_used)]
 
 mod errors;
+mod inherited;
+mod journal;
 mod process;
 mod run;
 mod sample;
 mod settings;
+mod supervised;
+mod units;
 
 /// What no output may contain.
 const SECRET: &str = "hush-hush-hush";

@@ -23,13 +23,6 @@ fn either_signal_stops_it_as_planned() {
 }
 
 #[test]
-fn the_journal_gets_levels_and_no_times() {
-    let run = roomd(&["--listen=127.0.0.1:0"]).variable("JOURNAL_STREAM", "8:1");
-    let (_, said) = run.start().stop(Signal::TERM);
-    assert!(said[0].starts_with("<6>listening on 127.0.0.1:"), "{said:?}");
-}
-
-#[test]
 fn others_get_times_levels_and_every_address() {
     let (_, said) = roomd(&["--listen=127.0.0.1:0,127.0.0.2:0"]).start().stop(Signal::TERM);
     let words: Vec<_> = said[0].split_whitespace().collect();

@@ -70,7 +70,7 @@ impl Network {
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
         lines.find(|line| line.contains("listening on")).expect("roomd listens");
         thread::spawn(move || lines.for_each(drop));
-        let server = TestServer::at(SocketAddr::from((BOARD, PORT)));
+        let server = TestServer::elsewhere(SocketAddr::from((BOARD, PORT)));
         Self { server, child, board: board, world: world }
     }
 

@@ -10,6 +10,7 @@
 mod client;
 mod http;
 mod ledger;
+mod process;
 mod raw;
 mod server;
 

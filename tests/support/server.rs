@@ -1,7 +1,7 @@
-//! The server under test, in a thread of its own.
+//! The server under test: in a thread of its own, or, if the environment names a binary, a process.
 
 use std::{
-    io,
+    env, io,
     net::{Ipv4Addr, SocketAddr, TcpListener},
     sync::{
         Mutex,
@@ -10,11 +10,14 @@ use std::{
     thread,
 };
 
-use roomd::{config::Settings, server::serve};
+use roomd::{
+    config::Settings,
+    server::{serve, systemd::Supervisor},
+};
 use socket2::{Domain, Socket, Type};
 use tokio::{runtime::Builder, sync::oneshot};
 
-use super::GUARD;
+use super::{GUARD, process::Process};
 
 /// The defaults without the limits that many clients on one machine would meet by accident, and
 /// with a heartbeat that leaves a test time to look away from a client.
@@ -34,15 +37,23 @@ pub(crate) fn settings() -> Settings {
 #[derive(Debug)]
 pub(crate) struct TestServer {
     address: SocketAddr,
-    stop: Option<oneshot::Sender<()>>,
-    result: Mutex<Option<Receiver<io::Result<()>>>>,
+    running: Option<Running>,
+}
+
+#[derive(Debug)]
+enum Running {
+    Thread { stop: Option<oneshot::Sender<()>>, result: Mutex<Receiver<io::Result<()>>> },
+    Process(Mutex<Process>),
 }
 
 impl TestServer {
-    /// Starts a server with these settings: on one thread, as the product does, unless
-    /// `ROOMD_TEST_WORKERS` tells another number.
+    /// Starts a server with these settings: the binary that `ROOMD_TEST_BINARY` names, or else on one
+    /// thread, as the product does, unless `ROOMD_TEST_WORKERS` tells another number.
     pub(crate) fn start(settings: Settings) -> Self {
-        match std::env::var("ROOMD_TEST_WORKERS").ok().and_then(|workers| workers.parse().ok()) {
+        if let Ok(path) = env::var("ROOMD_TEST_BINARY") {
+            return Self::start_binary(&path, &settings);
+        }
+        match env::var("ROOMD_TEST_WORKERS").ok().and_then(|workers| workers.parse().ok()) {
             Some(workers) => Self::start_with_workers(settings, workers),
             None => Self::run(settings, Builder::new_current_thread()),
         }
@@ -55,9 +66,15 @@ impl TestServer {
         Self::run(settings, builder)
     }
 
-    /// One that runs elsewhere already, and is stopped by whoever started it.
-    pub(crate) fn at(address: SocketAddr) -> Self {
-        Self { address, stop: None, result: Mutex::new(None) }
+    /// One that somebody else runs, there.
+    pub(crate) fn elsewhere(address: SocketAddr) -> Self {
+        Self { address, running: None }
+    }
+
+    /// Starts this binary with these settings.
+    pub(crate) fn start_binary(path: &str, settings: &Settings) -> Self {
+        let (process, address) = Process::start(path, settings);
+        Self { address, running: Some(Running::Process(Mutex::new(process))) }
     }
 
     fn run(settings: Settings, mut builder: Builder) -> Self {
@@ -70,11 +87,12 @@ impl TestServer {
             let stopping = async {
                 let _ = stopping.await;
             };
-            let result = runtime.block_on(serve(settings, vec![listener], stopping));
+            let result = runtime.block_on(serve(settings, vec![listener], Supervisor::default(), stopping));
             // Nobody listens when the test has failed already.
             let _ = send_result.send(result);
         });
-        Self { address, stop: Some(stop), result: Mutex::new(Some(result)) }
+        let running = Running::Thread { stop: Some(stop), result: Mutex::new(result) };
+        Self { address, running: Some(running) }
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -93,26 +111,47 @@ impl TestServer {
 
     /// Asks the server to stop.
     pub(crate) fn begin_stop(&mut self) {
-        if let Some(stop) = self.stop.take() {
-            // An error here means that it has ended by itself; `stopped` tells how.
-            let _ = stop.send(());
+        if let Some(running) = &mut self.running {
+            running.begin_stop();
         }
     }
 
-    /// Waits for the end of the server while the clients of the test go on.
-    pub(crate) async fn stopped(mut self) -> io::Result<()> {
+    /// Waits for the end of the server while the clients of the test go on: all that it logged, if it is a
+    /// process.
+    pub(crate) async fn stopped(mut self) -> io::Result<Vec<String>> {
         self.begin_stop();
-        let result = self.result.get_mut().unwrap().take().unwrap();
-        tokio::task::spawn_blocking(move || wait(&result)).await.unwrap()
+        let running = self.running.take().unwrap();
+        tokio::task::spawn_blocking(move || running.wait()).await.unwrap()
     }
 }
 
 impl Drop for TestServer {
     fn drop(&mut self) {
         self.begin_stop();
-        let Some(result) = self.result.get_mut().unwrap().take() else { return };
+        let Some(running) = self.running.take() else { return };
         if !thread::panicking() {
-            wait(&result).expect("the server ends without an error");
+            running.wait().expect("the server ends without an error");
+        }
+    }
+}
+
+impl Running {
+    fn begin_stop(&mut self) {
+        match self {
+            Self::Thread { stop, .. } => {
+                if let Some(stop) = stop.take() {
+                    // An error here means that it has ended by itself; waiting for it tells how.
+                    let _ = stop.send(());
+                }
+            }
+            Self::Process(process) => process.get_mut().unwrap().terminate(),
+        }
+    }
+
+    fn wait(self) -> io::Result<Vec<String>> {
+        match self {
+            Self::Thread { result, .. } => wait(&result.into_inner().unwrap()).map(|()| Vec::new()),
+            Self::Process(process) => process.into_inner().unwrap().wait(),
         }
     }
 }

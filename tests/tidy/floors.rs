@@ -3,7 +3,8 @@
 use crate::source::{Source, words};
 
 /// From the lowest to the highest.
-const FLOORS: [&str; 8] = ["limits", "table", "protocol", "bench", "hub", "config", "server", "main"];
+const FLOORS: [&str; 9] =
+    ["limits", "table", "protocol", "bench", "hub", "switchboard", "config", "server", "main"];
 /// Stands beside the server: it knows no more than the protocol, and only the process knows it.
 const BESIDE: &str = "bench";
 /// Floors above the core; the core has no sockets, clocks, randomness or waiting at all.

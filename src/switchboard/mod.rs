@@ -1,0 +1,267 @@
+//! The hub with a line to each of its clients: what comes in is carried out, what the hub says is due
+//! is written, whom it lets go is told.
+//!
+//! This is the whole way from bytes to bytes, and the only one. It knows no socket, no clock and no
+//! runtime: a line is whatever can be read and written without waiting, who is ready is told, and so
+//! is the time. After each round of reading everyone who is due is written to, straight from the logs;
+//! a line that takes no more is left until it is told that it does. Nobody waits for anybody else.
+
+mod line;
+mod query;
+mod receive;
+#[cfg(test)]
+mod tests;
+
+pub use line::{Line, Ready};
+pub use query::Query;
+
+use crate::{
+    hub::{ClientId, Ending, Hello, Hub, Now, Token},
+    protocol::{
+        InboundBudget, Reader,
+        frame::{self, CloseCode},
+        message::Replay,
+    },
+    table::Full,
+};
+use std::io;
+
+/// One read takes at most this much; what it brings goes out to each member in one write.
+const READ_BYTES: usize = 64 << 10;
+
+/// The hub, and a line to each of its clients.
+#[derive(Debug)]
+pub struct Switchboard<L> {
+    hub: Hub,
+    /// Half-received messages of all clients together.
+    inbound: InboundBudget,
+    /// What every line is read into, one after the other.
+    buffer: Box<[u8]>,
+    /// By slot; there is one where there is a client. Grows to the greatest number of clients there ever were
+    /// at once, within its reserved capacity.
+    ports: Vec<Option<Port<L>>>,
+    /// Whose bytes are being carried out, and to whom is being written: those whom a panic takes along.
+    reading: Option<ClientId>,
+    writing: Option<ClientId>,
+}
+
+/// The near end of one client's line.
+#[derive(Debug)]
+struct Port<L> {
+    /// Whose it is; what is told late must not reach its slot's next tenant.
+    id: ClientId,
+    reader: Reader,
+    line: L,
+    is_watched_for_room: bool,
+}
+
+impl<L: Line> Switchboard<L> {
+    /// A switchboard without clients. Half-received messages take at most `inbound_bytes`.
+    pub fn new(hub: Hub, inbound_bytes: usize) -> Self {
+        let ports = Vec::with_capacity(hub.capacities().clients);
+        let inbound = InboundBudget::new(inbound_bytes);
+        Self { hub, inbound, buffer: new_buffer(), ports, reading: None, writing: None }
+    }
+
+    /// The hub, to look at.
+    pub const fn hub(&self) -> &Hub {
+        &self.hub
+    }
+
+    /// Bytes that half-received messages take.
+    pub const fn inbound_bytes(&self) -> usize {
+        self.inbound.used()
+    }
+
+    /// Promises a place to a handshake, to be kept by [`Self::connect`] or given back by
+    /// [`Self::give_back`]; see [`Hub::reserve`].
+    pub fn reserve(&mut self, resume: Option<Token>) -> Result<(), Full> {
+        self.hub.reserve(resume)
+    }
+
+    /// Gives a promised place back.
+    pub fn give_back(&mut self) {
+        self.hub.give_back();
+    }
+
+    /// Connects a client on the place that was promised to it, gives it what its query asks for, and
+    /// carries out what had been read behind its request. If there is no place after all, it is told so.
+    ///
+    /// `token` is 16 fresh random bytes.
+    pub fn connect(
+        &mut self,
+        query: &Query,
+        token: Token,
+        line: L,
+        read_ahead: &mut [u8],
+        now: Now,
+    ) -> Result<ClientId, Full> {
+        let replay = Replay::of(query.since.clone(), query.history);
+        let Query { username, quiet, resume, .. } = query;
+        let hello = Hello { username, quiet: *quiet, resume: *resume, token, replay };
+        let connected = self.hub.connect(&hello, now);
+        // Whose place it took must know before the line is opened: it may have been in this very slot.
+        self.dismiss_departed();
+        let Ok(id) = connected else {
+            self.settle(now);
+            let reason = "All places are taken; try again later.";
+            line.hang_up(frame::close_frame(CloseCode::TryAgainLater, reason).to_vec());
+            return Err(Full);
+        };
+        self.reading = Some(id);
+        self.open(id, line, now);
+        // Others hear that somebody came before they hear where.
+        self.settle(now);
+        for room in query.rooms() {
+            self.hub.join_room(id, &room, now);
+        }
+        if let Some(advice) = query.advice {
+            self.hub.refuse_query(id, advice, now);
+        }
+        if !read_ahead.is_empty() {
+            self.receive(id, read_ahead, now);
+        }
+        self.reading = None;
+        self.settle(now);
+        Ok(id)
+    }
+
+    /// Serves those whose lines are ready, then carries out everything that is due.
+    pub fn round(&mut self, ready: &[Ready], now: Now) {
+        for &ready in ready {
+            self.serve(ready, now);
+        }
+        self.settle(now);
+    }
+
+    /// Time has passed; see [`Hub::tick`].
+    pub fn tick(&mut self, now: Now) {
+        self.hub.tick(now);
+        self.settle(now);
+    }
+
+    /// Tells everyone that the server is about to restart.
+    pub fn announce_restart(&mut self, now: Now) {
+        self.hub.announce_restart(now);
+        self.settle(now);
+    }
+
+    /// Ends every client.
+    pub fn end_all(&mut self, code: CloseCode, reason: &'static str, now: Now) {
+        self.hub.end_all(code, reason, now);
+        self.settle(now);
+    }
+
+    /// After a panic: if the hub is in order all the same, ends those that were being served, and makes
+    /// anew what the panic carried off. If not, says what does not hold.
+    ///
+    /// These are at most two: whoever was being written to, and whoever caused it, if the rest of what
+    /// that client said is lost.
+    pub fn recover(&mut self, now: Now) -> Result<(), &'static str> {
+        self.hub.audit()?;
+        if self.buffer.is_empty() {
+            self.buffer = new_buffer();
+        }
+        self.inbound.recount(self.ports.iter().flatten().map(|port| port.reader.held()));
+        for id in [self.writing.take(), self.reading.take()].into_iter().flatten() {
+            self.hub.end(id, Ending::By(CloseCode::Internal, "The server failed; try again."), now);
+        }
+        self.settle(now);
+        Ok(())
+    }
+
+    /// Opens a client's line. Whoever had the slot before must have been told.
+    fn open(&mut self, id: ClientId, mut line: L, now: Now) {
+        let watched = line.watch(id);
+        if self.ports.len() <= id.index() {
+            self.ports.resize_with(id.index() + 1, || None);
+        }
+        debug_assert!(self.ports[id.index()].is_none());
+        self.ports[id.index()] = Some(Port { id, reader: Reader::new(), line, is_watched_for_room: false });
+        if watched.is_err() {
+            self.hub.end(id, Ending::By(CloseCode::TryAgainLater, "Out of resources; try again later."), now);
+        }
+    }
+
+    /// The port of a client that is connected.
+    fn port(&mut self, id: ClientId) -> Option<&mut Port<L>> {
+        self.ports.get_mut(id.index())?.as_mut().filter(|port| port.id == id)
+    }
+
+    /// Serves one client. What is due is written when all have been served.
+    fn serve(&mut self, ready: Ready, now: Now) {
+        self.reading = Some(ready.id);
+        if ready.to_write {
+            self.unblock(ready.id, now);
+        }
+        if ready.to_read {
+            self.read(ready.id, now);
+        }
+        self.reading = None;
+    }
+
+    /// Carries out everything that is due: writes, and tells those that are gone.
+    fn settle(&mut self, now: Now) {
+        loop {
+            self.dismiss_departed();
+            let Some(id) = self.hub.next_due() else { break };
+            self.writing = Some(id);
+            self.flush(id, now);
+            self.writing = None;
+        }
+    }
+
+    /// Writes to one client until nothing waits for it or its line takes no more.
+    fn flush(&mut self, id: ClientId, now: Now) {
+        let port = self.ports.get_mut(id.index()).and_then(Option::as_mut);
+        let Some(port) = port.filter(|port| port.id == id) else { return };
+        while let Some(bytes) = self.hub.pending(id, now) {
+            match port.line.write(bytes) {
+                Ok(taken) => self.hub.sent(id, taken),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.hub.block(id, now);
+                    if port.watch_room(true).is_err() {
+                        self.hub.end(id, Ending::Lost, now);
+                    }
+                }
+                Err(_) => self.hub.end(id, Ending::Lost, now),
+            }
+        }
+    }
+
+    /// Hands its last words to each line whose client is gone.
+    fn dismiss_departed(&mut self) {
+        while let Some(departure) = self.hub.next_departure() {
+            let port = self.ports.get_mut(departure.id.index());
+            let port = port.and_then(|port| port.take_if(|port| port.id == departure.id));
+            if let Some(mut port) = port {
+                port.reader.release(&mut self.inbound);
+                port.line.hang_up(departure.last_words);
+            }
+        }
+    }
+
+    fn unblock(&mut self, id: ClientId, now: Now) {
+        let Some(port) = self.port(id) else { return };
+        match port.watch_room(false) {
+            Ok(()) => self.hub.unblock(id),
+            Err(_) => self.hub.end(id, Ending::Lost, now),
+        }
+    }
+}
+
+impl<L: Line> Port<L> {
+    /// Has the line watched for room to write as well, or no longer.
+    fn watch_room(&mut self, watch: bool) -> io::Result<()> {
+        if self.is_watched_for_room != watch {
+            self.line.watch_room(self.id, watch)?;
+            self.is_watched_for_room = watch;
+        }
+        Ok(())
+    }
+}
+
+fn new_buffer() -> Box<[u8]> {
+    vec![0; READ_BYTES].into()
+}
