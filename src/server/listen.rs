@@ -83,9 +83,13 @@ fn bind_one(address: SocketAddr, settings: &Settings) -> io::Result<TcpListener>
     socket.set_send_buffer_size(settings.send_buffer_bytes)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
-    // What waits here to be accepted has buffers too: as many as are served at once, in the plan's words.
-    socket.listen(i32::try_from(settings.handshakes).unwrap_or(i32::MAX))?;
+    socket.listen(backlog(settings))?;
     Ok(socket.into())
+}
+
+/// How many may wait to be accepted: they have buffers too, and so are in the plan.
+pub(super) fn backlog(settings: &Settings) -> i32 {
+    i32::try_from(settings.handshakes).unwrap_or(i32::MAX)
 }
 
 /// A kernel without IPv6 has no such family; one where it is switched off has no such address.

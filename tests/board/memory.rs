@@ -12,7 +12,7 @@ const DROP_IN: &str = "/etc/systemd/system/roomd.service.d/memory.conf";
 const FEW_CLIENTS: &str = "clients = 128\nrooms = 16\nhandshakes = 16\nsend_buffer_bytes = \"32KiB\"\n\
     inbound_bytes = \"4MiB\"\nwrite_timeout_ms = 600000";
 /// What the plan of that may need, and the reserve of the unit for the kernel.
-const LITTLE_MEMORY: &str = "[Service]\nEnvironment=ROOMD_MEMORY_MAX=64MiB\nMemoryMax=96M";
+const LITTLE_MEMORY: &str = "[Service]\nEnvironment=ROOMD_MEMORY_MAX=80MiB\nMemoryMax=112M";
 const STALLED: u64 = 100;
 const HALF_MESSAGES: usize = 20;
 
