@@ -27,5 +27,5 @@ pub use invalid::Invalid;
 pub use origin::Origin;
 pub use plan::Plan;
 pub use report::report;
-pub use settings::{LogLevel, Settings};
+pub use settings::{LogLevel, Settings, StatusAccess};
 pub use value::Kind;
