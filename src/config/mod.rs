@@ -18,7 +18,7 @@ mod settings;
 pub mod table;
 mod value;
 
-pub use arguments::{BENCH, Command, Flags, Request, request};
+pub use arguments::{BENCH, Command, Flags, Request, STATUS, request};
 pub use check::{RELATIONS, Relation};
 pub use configuration::Configuration;
 pub use file::DEFAULT_PATH;

@@ -1,10 +1,12 @@
-//! Watching a server: metrics, status, who may read them, and the log lines that name whoever is too slow.
+//! Watching a server: metrics, status, who may read them, the command for people, and the log lines
+//! that name whoever is too slow.
 //!
 //! The format of the metrics is checked by Prometheus' own `promtool` (`scripts/test sockets` gets it).
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 mod access;
+mod command;
 mod log;
 mod metrics;
 mod outcomes;
