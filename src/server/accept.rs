@@ -1,6 +1,12 @@
 //! The accept loops: connections come in bounded numbers, and have little time to say what they want.
 
-use super::{door::Connection, pulse::Part, shared::Shared, socket};
+use super::{
+    door::Connection,
+    pulse::Part,
+    shared::Shared,
+    socket,
+    tally::{Outcome, Seat},
+};
 use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::{
@@ -69,14 +75,17 @@ pub(super) async fn accept(
         let Some((handshake, place, accepted)) = next else { return };
         match accepted {
             Ok((stream, peer)) => {
+                shared.tally.count(Outcome::Accepted);
+                let place = Arc::new(Seat::new(place, shared.tally.clone()));
                 let local = stream.local_addr().unwrap_or(bound);
-                let connection =
-                    Connection { peer: canonical(peer), local: canonical(local), place: Arc::new(place) };
+                let connection = Connection { peer: canonical(peer), local: canonical(local), place };
                 tokio::spawn(serve(stream, connection, handshake, shared.clone(), router.clone()));
             }
-            Err(error) if is_of_one_connection(&error) => {}
+            Err(error) if is_of_one_connection(&error) => shared.tally.count(Outcome::AcceptAborted),
             Err(error) => {
-                tracing::warn!("cannot accept a connection: {error}; raise LimitNOFILE or lower `clients`");
+                tracing::debug!("cannot accept a connection: {error}");
+                shared.tally.count(Outcome::AcceptFailed);
+                shared.arrival.notify_one();
                 sleep(PAUSE_AFTER_ERROR).await;
             }
         }
@@ -124,8 +133,14 @@ async fn serve(
         }
     };
     drop(handshake);
-    if let Some(Err(error)) = served {
-        tracing::debug!(address = %peer.ip(), "connection ended: {error}");
+    match served {
+        Some(Ok(())) => {}
+        Some(Err(error)) => {
+            let is_late = error.is_timeout();
+            shared.tally.count(if is_late { Outcome::HttpTimedOut } else { Outcome::HttpFailed });
+            tracing::debug!(address = %peer.ip(), "connection ended: {error}");
+        }
+        None => shared.tally.count(Outcome::HttpTimedOut),
     }
 }
 

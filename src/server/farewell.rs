@@ -1,6 +1,6 @@
 //! The end of a connection: the last words, and an end that the peer can read.
 
-use super::door::Place;
+use super::{door::Place, tally::Outcome};
 use socket2::SockRef;
 use std::{io, net, net::Shutdown, time::Duration};
 use tokio::{io::Interest, net::TcpStream, time::timeout};
@@ -12,14 +12,15 @@ pub(super) const LINGER: Duration = Duration::from_secs(2);
 /// with unread bytes in it is reset, and what is under way to the peer is lost. The connection counts
 /// until its socket is closed.
 pub(super) async fn say(stream: net::TcpStream, words: Vec<u8>, place: Place) {
-    let _ = timeout(LINGER, async {
+    let said = timeout(LINGER, async {
         let stream = TcpStream::from_std(stream)?;
         write_all(&stream, &words).await?;
         SockRef::from(&stream).shutdown(Shutdown::Write)?;
         read_to_end(&stream).await
     })
     .await;
-    drop(place);
+    let is_said = matches!(said, Ok(Ok::<(), io::Error>(())));
+    place.tally.count(if is_said { Outcome::Farewell } else { Outcome::FarewellLost });
 }
 
 /// A peer that has not read for long has a full buffer on this side. The last words get room of

@@ -4,6 +4,7 @@ use super::{
     door::{Pass, Visitor},
     line::TcpLine,
     shared::Shared,
+    tally::Outcome,
 };
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
@@ -16,6 +17,7 @@ pub(super) async fn begin(shared: Arc<Shared>, upgrade: OnUpgrade, visitor: Visi
     let upgraded = upgrade.await.ok().and_then(|upgraded| upgraded.downcast::<TokioIo<TcpStream>>().ok());
     let parts = upgraded.and_then(|parts| Some((parts.io.into_inner().into_std().ok()?, parts.read_buf)));
     let Some((stream, read_ahead)) = parts else {
+        shared.tally.count(Outcome::UpgradeFailed);
         shared.lock().give_back();
         return;
     };
