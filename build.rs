@@ -1,4 +1,4 @@
-//! Turns the table of compile-time ceilings into constants.
+//! Turns the table of compile-time ceilings into constants, and tells the binary for what it was built.
 //!
 //! `ROOMD_BUILD_<NAME>=<number>` in the build environment changes one of them; a name that is not in
 //! the table, or a value outside its range, stops the build. `src/limits.rs` includes the result and
@@ -20,6 +20,7 @@ pub(crate) const CEILINGS: &[(&str, usize, usize, usize)] = &[
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rustc-env=ROOMD_TARGET={}", env::var("TARGET").expect("cargo sets TARGET"));
     for (name, ..) in CEILINGS {
         println!("cargo::rerun-if-env-changed={PREFIX}{name}");
     }

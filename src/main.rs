@@ -18,6 +18,7 @@ use roomd::{
         self, banner, descriptors, listen, logging,
         systemd::{self, Supervisor},
     },
+    status,
 };
 use tokio::{
     runtime,
@@ -43,6 +44,8 @@ enum Failure {
     System(String),
     /// A measurement without a result, or with a bad one.
     Bench(bench::Failure),
+    /// A server that is not there, refuses or is not well.
+    Status(status::Failure),
 }
 
 impl Failure {
@@ -51,6 +54,7 @@ impl Failure {
             Self::Invalid(_) => ExitCode::from(78),
             Self::System(_) => ExitCode::from(71),
             Self::Bench(failure) => ExitCode::from(failure.exit_code()),
+            Self::Status(failure) => ExitCode::from(failure.exit_code()),
         }
     }
 
@@ -71,6 +75,7 @@ impl fmt::Display for Failure {
             Self::Invalid(invalid) => invalid.fmt(f),
             Self::System(text) => f.write_str(text),
             Self::Bench(failure) => failure.fmt(f),
+            Self::Status(failure) => failure.fmt(f),
         }
     }
 }
@@ -79,6 +84,9 @@ fn run() -> Result<(), Failure> {
     let mut arguments = env::args_os().skip(1).peekable();
     if arguments.next_if(|word| word == config::BENCH).is_some() {
         return measure(arguments);
+    }
+    if arguments.next_if(|word| word == config::STATUS).is_some() {
+        return ask(arguments);
     }
     let (command, flags) = match config::request(arguments)? {
         Request::Help => return print(&config::help()),
@@ -110,6 +118,13 @@ fn measure(arguments: impl Iterator<Item = OsString>) -> Result<(), Failure> {
     let measured = bench::run(arguments, |text| printed = print(text));
     printed?;
     measured.map_err(Failure::Bench)
+}
+
+fn ask(arguments: impl Iterator<Item = OsString>) -> Result<(), Failure> {
+    let mut printed = Ok(());
+    let asked = status::run(arguments, env::vars_os(), |text| printed = print(text));
+    printed?;
+    asked.map_err(Failure::Status)
 }
 
 /// A reader that has gone (`roomd plan | head -1`) is no failure.

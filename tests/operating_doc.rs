@@ -1,11 +1,15 @@
-//! Holds `docs/OPERATING.md` against the code: settings, counters, fields, exit codes.
+//! Holds `docs/OPERATING.md` against the code: settings, counters, metrics, fields, exit codes, and
+//! what commands print.
 
 #![allow(clippy::unwrap_used)]
 
 mod markdown;
 mod support;
 
-use std::{collections::BTreeSet, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use markdown::{Document, code_words};
 use roomd::{
@@ -13,7 +17,7 @@ use roomd::{
     hub::Counter,
 };
 use serde_json::Value;
-use support::{Handshake, TestServer, settings};
+use support::{Client, Handshake, TestServer, promtool, settings};
 
 fn operating() -> Document {
     markdown::read("docs/OPERATING.md")
@@ -64,11 +68,6 @@ fn every_relation_between_settings_is_told() {
 }
 
 #[test]
-fn every_counter_is_told() {
-    assert_eq!(first_cells("### Counters"), set(Counter::ALL.map(Counter::name)));
-}
-
-#[test]
 fn every_line_of_the_plan_is_told() {
     let plan = Plan::of(&Settings::default());
     assert_eq!(first_cells("## Memory"), set(plan.lines.iter().map(|line| line.name)));
@@ -94,7 +93,9 @@ fn what_commands_are_said_to_print_is_what_they_print() {
     for block in operating().blocks() {
         for lines in block.lines.windows(2) {
             let command = lines[0].strip_prefix("$ roomd ");
-            if let Some(command) = command.filter(|command| !command.contains(".toml")) {
+            // What a running server answers has a test of its own.
+            let is_here = |command: &&str| !command.contains(".toml") && *command != "status";
+            if let Some(command) = command.filter(is_here) {
                 assert_eq!(last_line(command), lines[1], "{command}");
                 tried += 1;
             }
@@ -120,15 +121,151 @@ fn every_exit_code_of_the_help_is_told() {
     }
 }
 
+async fn fetch(server: &TestServer, path: &str) -> String {
+    let request = Handshake::new(server, "").line(&format!("GET {path} HTTP/1.1"));
+    let answer = request.without("Upgrade").without("Connection").send(server).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    answer.body
+}
+
+async fn fetch_json(server: &TestServer, path: &str) -> Value {
+    serde_json::from_str(&fetch(server, path).await).unwrap()
+}
+
+/// The fields of an object; those of an object in it behind a dot, but for counts, which have tables of
+/// their own.
+fn fields(value: &Value) -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    for (name, value) in value.as_object().unwrap() {
+        match value.as_object() {
+            Some(inner) if !["counters", "requests_refused"].contains(&name.as_str()) => {
+                all.extend(inner.keys().map(|inner| format!("{name}.{inner}")));
+            }
+            _ => all.extend([name.clone()]),
+        }
+    }
+    all
+}
+
 #[tokio::test]
 async fn every_field_of_the_endpoints_is_told() {
     let server = TestServer::start(settings());
     for (path, heading) in [("/api/status", "### /api/status"), ("/healthz", "### /healthz")] {
-        let request = Handshake::new(&server, "").line(&format!("GET {path} HTTP/1.1"));
-        let answer = request.without("Upgrade").without("Connection").send(&server).await;
-        assert_eq!(answer.status, 200, "{answer:?}");
-        let body: Value = serde_json::from_str(&answer.body).unwrap();
-        let fields = body.as_object().unwrap().keys().map(String::as_str);
-        assert_eq!(first_cells(heading), set(fields), "{path}");
+        let (told, found) = (first_cells(heading), fields(&fetch_json(&server, path).await));
+        assert_eq!(found.difference(&told).collect::<Vec<_>>(), [""; 0], "{path}: not told");
+        for missing in told.difference(&found) {
+            let table = operating().table(heading);
+            let row = table.iter().find(|row| code_words(&row[0]).contains(&missing.as_str())).unwrap();
+            let may_be = row[1].contains("where it can be read") || row[1].contains("absent");
+            assert!(may_be, "{path}: there is no {missing}");
+        }
     }
+}
+
+/// The metrics and what they are worth, labels left out: of several the last.
+fn samples(exposition: &str) -> BTreeMap<&str, &str> {
+    let samples = exposition.lines().filter_map(|line| line.rsplit_once(' '));
+    let samples = samples.filter(|(name, _)| !name.starts_with('#'));
+    samples.map(|(name, value)| (name.split('{').next().unwrap(), value)).collect()
+}
+
+#[tokio::test]
+async fn every_counter_and_every_metric_is_told_and_the_two_of_a_row_are_the_same() {
+    let server = TestServer::start(settings());
+    let mut aki = Client::connect(&server, "aki").await;
+    aki.settle().await;
+    let exposition = fetch(&server, "/metrics").await;
+    let samples = samples(&exposition);
+    let status = fetch_json(&server, "/api/status").await;
+    let counters = status["counters"].as_object().unwrap();
+    assert_eq!(first_cells("### Counters"), set(counters.keys().map(String::as_str)));
+
+    let mut metrics = first_cells("### /metrics");
+    let (mut moved, mut reasons) = (0, BTreeSet::new());
+    for row in operating().table("### Counters") {
+        let (counter, metric) = (code_words(&row[0])[0], code_words(&row[1]));
+        let Some(metric) = metric.first() else {
+            reasons.insert(counter.to_owned());
+            continue;
+        };
+        metrics.insert((*metric).to_owned());
+        // Each question comes on a connection of its own.
+        if counter != "connections_accepted" {
+            assert_eq!(counters[counter].to_string(), samples[metric], "{counter}");
+            moved += usize::from(counters[counter] != 0);
+        }
+    }
+    assert!(moved >= 6, "{exposition}");
+    assert_eq!(reasons, set(Counter::ENDINGS.map(Counter::name)));
+    let optional = ["process_open_fds", "process_resident_memory_bytes"].map(str::to_owned);
+    let found: BTreeSet<_> = samples.keys().copied().map(str::to_owned).chain(optional).collect();
+    assert_eq!(found, metrics);
+}
+
+#[tokio::test]
+async fn every_code_of_a_refusal_is_told() {
+    let server = TestServer::start(settings());
+    let status = fetch_json(&server, "/api/status").await;
+    let codes = status["requests_refused"].as_object().unwrap().keys().map(String::as_str);
+    let rows = markdown::read("docs/PROTOCOL.md").table("### Refusals");
+    let told: BTreeSet<_> = rows.iter().flat_map(|row| code_words(&row[1])).map(str::to_owned).collect();
+    assert_eq!(told, set(codes));
+}
+
+/// A line with every number as 0 and every unit of bytes as B.
+fn shape(line: &str) -> String {
+    let mut shape = String::new();
+    for char in line.chars() {
+        match char {
+            '0'..='9' | '.' if shape.ends_with('0') => {}
+            '0'..='9' => shape.push('0'),
+            char => shape.push(char),
+        }
+    }
+    ["KiB", "MiB", "GiB", "TiB"].iter().fold(shape, |shape, unit| shape.replace(unit, "B"))
+}
+
+#[tokio::test]
+async fn what_status_is_said_to_print_is_what_it_prints() {
+    let server = TestServer::start(Settings { token: Some("open-sesame".into()), ..settings() });
+    Handshake::new(&server, "").send(&server).await.assert_refusal(401, "unauthorized");
+    let printed = roomd::status::report(&fetch_json(&server, "/api/status").await);
+    let blocks = operating().blocks();
+    let block = blocks.iter().find(|block| block.lines[0] == "$ roomd status").unwrap();
+    let label = |line: &str| line.split_whitespace().next().unwrap().to_owned();
+    let labels: Vec<_> = block.lines[1..].iter().map(|line| label(line)).collect();
+    assert_eq!(labels, printed.lines().map(label).collect::<Vec<_>>());
+    // What depends on the board is not the same on all.
+    let of_the_board = ["server", "listening", "board", "load"];
+    let lines = |lines: &mut dyn Iterator<Item = &str>| -> Vec<String> {
+        lines.filter(|line| !of_the_board.contains(&&*label(line))).map(shape).collect()
+    };
+    let told = lines(&mut block.lines[1..].iter().map(String::as_str));
+    assert_eq!(told, lines(&mut printed.lines()));
+}
+
+#[tokio::test]
+async fn prometheus_takes_the_scrape_and_the_alerts_and_their_metrics_are_there() {
+    let server = TestServer::start(settings());
+    let exposition = fetch(&server, "/metrics").await;
+    let known = samples(&exposition);
+    let mut checked = 0;
+    for block in operating().blocks().iter().filter(|block| block.language == "yaml") {
+        let text = block.lines.join("\n") + "\n";
+        let kind = if block.lines[0] == "groups:" { "rules" } else { "config" };
+        let path = std::env::temp_dir().join(format!("roomd-{kind}-{}.yml", std::process::id()));
+        std::fs::write(&path, &text).unwrap();
+        let (is_accepted, said) = promtool(&["check", kind, path.to_str().unwrap()], "");
+        std::fs::remove_file(path).unwrap();
+        assert!(is_accepted, "{said}");
+        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        for expression in text.lines().filter_map(|line| line.trim().strip_prefix("expr: ")) {
+            let words = expression.split(|c| !is_name(c)).filter(|word| word.starts_with("roomd_"));
+            for word in words {
+                assert!(known.contains_key(word), "there is no {word}");
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked >= 4);
 }

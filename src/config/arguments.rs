@@ -22,6 +22,8 @@ const VERSION: &str = "version";
 /// The command that measures a server. It has flags of its own, so it stands first, and its floor
 /// reads what comes behind it.
 pub const BENCH: &str = "bench";
+/// The command that asks a running server how it is; it stands first as well.
+pub const STATUS: &str = "status";
 
 /// What the command line asks for.
 #[derive(Debug)]
@@ -106,12 +108,12 @@ fn grammar() -> clap::Command {
 fn command(matches: &ArgMatches) -> Result<Command, Invalid> {
     let Some(word) = matches.get_one::<OsString>(COMMAND) else { return Ok(Command::ALL[0]) };
     let word = word.to_string_lossy();
-    if word == BENCH {
-        let change = "write it first, as in roomd bench --help";
-        return Err(Fault::new("has flags of its own, none stand before it", change).at(quote(&word)));
+    if let Some(word) = [BENCH, STATUS].into_iter().find(|own| *own == word) {
+        let change = format!("write it first, as in roomd {word} --help");
+        return Err(Fault::new("has flags of its own, none stand before it", change).at(quote(word)));
     }
     Command::ALL.into_iter().find(|command| command.name() == word).ok_or_else(|| {
-        let names: Vec<_> = Command::ALL.map(Command::name).into_iter().chain([BENCH]).collect();
+        let names: Vec<_> = Command::ALL.map(Command::name).into_iter().chain([STATUS, BENCH]).collect();
         let near = nearest(&word, names.iter().copied()).map(str::to_owned);
         let otherwise = format!("give one of {}, or none to serve", names.join(", "));
         Fault::new("there is no such command", suggest(near, &otherwise)).at(quote(&word))
@@ -212,7 +214,7 @@ mod tests {
             (
                 &["x"],
                 "`x`: there is no such command; \
-                give one of serve, plan, check-config, bench, or none to serve",
+                give one of serve, plan, check-config, status, bench, or none to serve",
             ),
             (
                 &["--clients", "5", "bench"],

@@ -22,6 +22,7 @@ Commands:
   serve           Serve until SIGTERM or SIGINT (what it does without a command)
   plan            Print the memory that these settings can need, line by line
   check-config    Print every setting, its value and where that came from
+  status          Ask a running server how it is (see roomd status --help)
   bench           Measure a server (flags of its own: see roomd bench --help)
 
 Flags:

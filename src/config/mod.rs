@@ -18,7 +18,7 @@ mod settings;
 pub mod table;
 mod value;
 
-pub use arguments::{BENCH, Command, Flags, Request, request};
+pub use arguments::{BENCH, Command, Flags, Request, STATUS, request};
 pub use check::{RELATIONS, Relation};
 pub use configuration::Configuration;
 pub use file::DEFAULT_PATH;
@@ -27,5 +27,5 @@ pub use invalid::Invalid;
 pub use origin::Origin;
 pub use plan::Plan;
 pub use report::report;
-pub use settings::{LogLevel, Settings};
+pub use settings::{LogLevel, Settings, StatusAccess};
 pub use value::Kind;

@@ -58,12 +58,38 @@ pub struct Settings {
     pub memory_max: Option<u64>,
     /// Shared secret that clients must show.
     pub token: Option<String>,
+    /// Who may ask how the server is.
+    pub status_access: StatusAccess,
+    /// Secret that whoever asks how the server is must show.
+    pub status_token: Option<String>,
     /// Further host names under which the board is reached.
     pub allowed_hosts: Vec<String>,
     /// Further origins whose pages may connect.
     pub allowed_origins: Vec<String>,
     /// The least important lines that are still written to the log.
     pub log: LogLevel,
+}
+
+/// Who may ask how the server is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StatusAccess {
+    /// Whoever reaches it.
+    All,
+    /// Only who is on the same machine.
+    Loopback,
+}
+
+impl StatusAccess {
+    /// All of them, from open to closed.
+    pub const ALL: [Self; 2] = [Self::All, Self::Loopback];
+
+    /// The name under which it is set.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Loopback => "loopback",
+        }
+    }
 }
 
 /// How much is logged; each level includes those before it.
@@ -150,6 +176,8 @@ impl Default for Settings {
             grace_ms: 5_000,
             memory_max: None,
             token: None,
+            status_access: StatusAccess::All,
+            status_token: None,
             allowed_hosts: Vec::new(),
             allowed_origins: Vec::new(),
             log: LogLevel::Info,

@@ -106,7 +106,7 @@ macro_rules! number {
 /// Every setting, in the order in which help and reports show them.
 #[allow(clippy::cast_lossless, reason = "the fields have several widths")]
 #[rustfmt::skip]
-pub static TABLE: [Row; 25] = [
+pub static TABLE: [Row; 27] = [
     setting("listen", (NETWORK, "Addresses to listen on."), Kind::Addresses, (1, ADDRESSES_MAX),
         |settings| Value::Addresses(settings.listen.clone()),
         |settings, value| settings.listen = value.addresses()),
@@ -162,6 +162,14 @@ pub static TABLE: [Row; 25] = [
         Kind::Secret, (1, 256),
         |settings| Value::Secret(settings.token.clone()),
         |settings, value| settings.token = value.secret()),
+    setting("status_access", (ACCESS, "Who may read /metrics and /api/status."), Kind::Access, (1, 1),
+        |settings| Value::Access(settings.status_access),
+        |settings, value| settings.status_access = value.access()),
+    setting("status_token",
+        (ACCESS, "Secret that /metrics and /api/status ask for."),
+        Kind::Secret, (1, 256),
+        |settings| Value::Secret(settings.status_token.clone()),
+        |settings, value| settings.status_token = value.secret()),
     setting("allowed_hosts", (ACCESS, "Further names under which browsers reach this board."),
         Kind::Hosts, (0, NAMES_MAX),
         |settings| Value::Names(settings.allowed_hosts.clone()),

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::{
     invalid::{Fault, nearest, quote, suggest},
-    settings::LogLevel,
+    settings::{LogLevel, StatusAccess},
     table::Row,
 };
 
@@ -27,6 +27,8 @@ pub enum Kind {
     Origins,
     /// Visible ASCII that is never shown.
     Secret,
+    /// The name of a [`StatusAccess`].
+    Access,
     /// The name of a [`LogLevel`].
     Level,
 }
@@ -43,6 +45,7 @@ impl Kind {
             Self::Hosts => "HOST",
             Self::Origins => "ORIGIN",
             Self::Secret => "TEXT",
+            Self::Access => "WHO",
             Self::Level => "LEVEL",
         }
     }
@@ -65,6 +68,7 @@ pub(super) enum Value {
     Addresses(Vec<SocketAddr>),
     Names(Vec<String>),
     Secret(Option<String>),
+    Access(StatusAccess),
     Level(LogLevel),
 }
 
@@ -87,6 +91,10 @@ impl Value {
         if let Self::Secret(secret) = self { secret } else { unreachable!("{MISMATCH}") }
     }
 
+    pub(super) fn access(self) -> StatusAccess {
+        if let Self::Access(access) = self { access } else { unreachable!("{MISMATCH}") }
+    }
+
     pub(super) fn level(self) -> LogLevel {
         if let Self::Level(level) = self { level } else { unreachable!("{MISMATCH}") }
     }
@@ -98,6 +106,7 @@ impl Value {
             Self::Addresses(addresses) => show_list(addresses),
             Self::Names(names) => show_list(names),
             Self::Secret(secret) => if secret.is_some() { "(set)" } else { "(none)" }.to_owned(),
+            Self::Access(access) => access.name().to_owned(),
             Self::Level(level) => level.name().to_owned(),
         }
     }
@@ -128,6 +137,7 @@ impl Row {
             Kind::Count | Kind::Seconds | Kind::Milliseconds => format!("{least} to {greatest}"),
             Kind::Addresses | Kind::Hosts | Kind::Origins => format!("up to {greatest}"),
             Kind::Secret => format!("{least} to {greatest} visible ASCII characters"),
+            Kind::Access => format!("one of {}", StatusAccess::ALL.map(StatusAccess::name).join(", ")),
             Kind::Level => format!("one of {}", LogLevel::ALL.map(LogLevel::name).join(", ")),
         }
     }
@@ -142,8 +152,11 @@ impl Row {
         };
         if self.kind == Kind::Secret {
             self.parse_secret(text)
+        } else if self.kind == Kind::Access {
+            let access = self.parse_word(text, StatusAccess::ALL, StatusAccess::name, "an access");
+            access.map(Value::Access)
         } else if self.kind == Kind::Level {
-            self.parse_level(text)
+            self.parse_word(text, LogLevel::ALL, LogLevel::name, "a log level").map(Value::Level)
         } else {
             self.parse_number(text)
         }
@@ -183,12 +196,17 @@ impl Row {
         Ok(Value::Secret(Some(text.to_owned())))
     }
 
-    fn parse_level(&self, text: &str) -> Result<Value, Fault> {
-        let level = LogLevel::ALL.into_iter().find(|level| level.name() == text);
-        level.map(Value::Level).ok_or_else(|| {
-            let near = nearest(text, LogLevel::ALL.map(LogLevel::name)).map(str::to_owned);
+    fn parse_word<T: Copy, const N: usize>(
+        &self,
+        text: &str,
+        all: [T; N],
+        name: fn(T) -> &'static str,
+        wanted: &str,
+    ) -> Result<T, Fault> {
+        all.into_iter().find(|one| name(*one) == text).ok_or_else(|| {
+            let near = nearest(text, all.map(name)).map(str::to_owned);
             let otherwise = format!("give {}", self.range());
-            Fault::new(format!("{} is not a log level", quote(text)), suggest(near, &otherwise))
+            Fault::new(format!("{} is not {wanted}", quote(text)), suggest(near, &otherwise))
         })
     }
 

@@ -54,7 +54,8 @@ impl Hub {
         Ok(())
     }
 
-    /// Every message owed to a client was delivered, declared missing, discarded, or waits.
+    /// Every message owed to a client was delivered, declared missing, discarded, or waits; and every
+    /// client that came is there, or went for one reason.
     fn audit_conservation(&self) -> Result<(), &'static str> {
         let memberships = self
             .clients
@@ -64,7 +65,11 @@ impl Hub {
         let waiting: u64 = memberships.filter_map(|m| Some(self.room(m.room?).log.next() - m.next)).sum();
         let settled = [Counter::Delivered, Counter::Missed, Counter::Discarded];
         let settled: u64 = settled.into_iter().map(|counter| self.counters.get(counter)).sum();
-        ensure(self.counters.get(Counter::Owed) == settled + waiting, "what was owed is accounted for")
+        ensure(self.counters.get(Counter::Owed) == settled + waiting, "what was owed is accounted for")?;
+        let ended: u64 = Counter::ENDINGS.into_iter().map(|ending| self.counters.get(ending)).sum();
+        ensure(self.counters.get(Counter::Disconnected) == ended, "who went is counted by the reason")?;
+        let present = self.clients.len() as u64;
+        ensure(self.counters.get(Counter::Connected) == ended + present, "who came went or is there")
     }
 }
 

@@ -34,6 +34,8 @@ pub(super) struct Client {
     pub(super) offset: u32,
     /// The announcement of the client count that it has.
     pub(super) count_seen: u32,
+    /// Messages declared missing since it was last named as a laggard.
+    pub(super) missed_untold: u64,
 
     // Its time.
     /// When its socket last began to take nothing.

@@ -115,6 +115,7 @@ impl Hub {
             offset: 0,
             count_seen: 0,
             blocked_since_ms: None,
+            missed_untold: 0,
             last_heard_ms: now.ms,
             ping_due_ms: now.ms + self.heartbeat_ms(),
             allowance: Allowance::full(self.capacities.burst, now.ms),
@@ -199,6 +200,7 @@ impl Hub {
             return;
         }
         let last_words = self.last_words(id, ending);
+        let laggard = self.laggard_at_its_end(id, ending, now).map(Box::new);
         let places = self.clients.get(id).map_or(0, |client| client.memberships.places());
         for place in (1..places).chain([0]) {
             self.leave_at_once(id, place, now);
@@ -213,7 +215,7 @@ impl Hub {
         if may_come_back {
             self.departed.remember(client.token, client.name.clone(), now.ms);
         }
-        self.departures.push_back(Departure { id, last_words });
+        self.departures.push_back(Departure { id, last_words, laggard });
         self.count_ending(ending);
         self.count.changed = true;
         self.publish_line(RoomId::LOBBY, format_args!("{} disconnected", client.name), now);
@@ -250,19 +252,22 @@ impl Hub {
     }
 
     fn count_ending(&mut self, ending: Ending) {
+        let why = match ending {
+            Ending::Said(_) | Ending::By(CloseCode::Normal | CloseCode::GoingAway, _) => Counter::Closed,
+            Ending::Lost => Counter::Lost,
+            Ending::By(CloseCode::Protocol, _) => Counter::ProtocolBroken,
+            Ending::By(CloseCode::NotUtf8, _) => Counter::NotUtf8,
+            Ending::By(CloseCode::Policy, _) => Counter::AgainstPolicy,
+            Ending::By(CloseCode::TooLarge, _) => Counter::TooLarge,
+            Ending::By(CloseCode::Internal, _) => Counter::Failed,
+            Ending::By(CloseCode::Restart, _) => Counter::Restarted,
+            Ending::By(CloseCode::TryAgainLater, _) => Counter::NoResources,
+            Ending::By(CloseCode::TakenOver, _) => Counter::TakenOver,
+            Ending::By(CloseCode::NotReadable, _) => Counter::NotReadable,
+            Ending::By(CloseCode::NoSignOfLife, _) => Counter::NoSignOfLife,
+        };
         self.counters.add(Counter::Disconnected, 1);
-        if let Ending::By(code, _) = ending {
-            #[expect(
-                clippy::wildcard_enum_match_arm,
-                reason = "the other codes have no counter of their own"
-            )]
-            match code {
-                CloseCode::TakenOver => self.counters.add(Counter::TakenOver, 1),
-                CloseCode::NotReadable => self.counters.add(Counter::NotReadable, 1),
-                CloseCode::NoSignOfLife => self.counters.add(Counter::NoSignOfLife, 1),
-                _ => {}
-            }
-        }
+        self.counters.add(why, 1);
     }
 }
 

@@ -6,16 +6,34 @@
 pub enum Counter {
     /// Clients that came.
     Connected,
-    /// Clients that went, for whatever reason.
+    /// Clients that went, for whatever reason: the sum of [`Counter::ENDINGS`].
     Disconnected,
-    /// Clients refused because the table was full.
-    RefusedFull,
+    /// Connections closed in order, by their clients.
+    Closed,
+    /// Connections that broke, or ended without a close frame.
+    Lost,
+    /// Connections ended because a frame broke RFC 6455.
+    ProtocolBroken,
+    /// Connections ended because a text was not UTF-8.
+    NotUtf8,
+    /// Connections ended because they asked for more and more without reading it.
+    AgainstPolicy,
+    /// Connections ended because of a message above the limit.
+    TooLarge,
+    /// Connections ended because the server failed.
+    Failed,
+    /// Connections ended because the server stopped.
+    Restarted,
+    /// Connections ended for want of memory or another resource.
+    NoResources,
     /// Connections ended because another one resumed their client.
     TakenOver,
     /// Connections ended because their socket took nothing for the write timeout.
     NotReadable,
     /// Connections ended for want of a sign of life.
     NoSignOfLife,
+    /// Clients refused because the table was full.
+    RefusedFull,
     /// Messages received, of whatever kind.
     Received,
     /// Messages sent back as they came.
@@ -40,8 +58,12 @@ pub enum Counter {
     Refused,
     /// Times that a socket would take no more.
     Blocked,
+    /// Bytes that came from sockets.
+    BytesReceived,
     /// Bytes handed to sockets.
     BytesSent,
+    /// Times that bytes were handed to a socket.
+    Writes,
     /// Rooms made.
     RoomsMade,
     /// Rooms dropped, empty, to make place for another.
@@ -54,13 +76,22 @@ pub struct Counters([u64; Counter::ALL.len()]);
 
 impl Counter {
     /// Every counter, in the order in which they are shown.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 32] = [
         Self::Connected,
         Self::Disconnected,
-        Self::RefusedFull,
+        Self::Closed,
+        Self::Lost,
+        Self::ProtocolBroken,
+        Self::NotUtf8,
+        Self::AgainstPolicy,
+        Self::TooLarge,
+        Self::Failed,
+        Self::Restarted,
+        Self::NoResources,
         Self::TakenOver,
         Self::NotReadable,
         Self::NoSignOfLife,
+        Self::RefusedFull,
         Self::Received,
         Self::Echoed,
         Self::Published,
@@ -73,9 +104,27 @@ impl Counter {
         Self::RateLimited,
         Self::Refused,
         Self::Blocked,
+        Self::BytesReceived,
         Self::BytesSent,
+        Self::Writes,
         Self::RoomsMade,
         Self::RoomsDropped,
+    ];
+
+    /// Why clients went; each that went is counted by one of them.
+    pub const ENDINGS: [Self; 12] = [
+        Self::Closed,
+        Self::Lost,
+        Self::ProtocolBroken,
+        Self::NotUtf8,
+        Self::AgainstPolicy,
+        Self::TooLarge,
+        Self::Failed,
+        Self::Restarted,
+        Self::NoResources,
+        Self::TakenOver,
+        Self::NotReadable,
+        Self::NoSignOfLife,
     ];
 
     /// The name under which the counter is shown.
@@ -83,6 +132,15 @@ impl Counter {
         match self {
             Self::Connected => "connected",
             Self::Disconnected => "disconnected",
+            Self::Closed => "closed",
+            Self::Lost => "lost",
+            Self::ProtocolBroken => "protocol_broken",
+            Self::NotUtf8 => "not_utf8",
+            Self::AgainstPolicy => "against_policy",
+            Self::TooLarge => "too_large",
+            Self::Failed => "failed",
+            Self::Restarted => "restarted",
+            Self::NoResources => "no_resources",
             Self::RefusedFull => "refused_full",
             Self::TakenOver => "taken_over",
             Self::NotReadable => "not_readable",
@@ -99,7 +157,9 @@ impl Counter {
             Self::RateLimited => "rate_limited",
             Self::Refused => "refused",
             Self::Blocked => "blocked",
+            Self::BytesReceived => "bytes_received",
             Self::BytesSent => "bytes_sent",
+            Self::Writes => "writes",
             Self::RoomsMade => "rooms_made",
             Self::RoomsDropped => "rooms_dropped",
         }

@@ -66,6 +66,7 @@ impl Hub {
         let Some(client) = self.clients.get_mut(id) else { return };
         client.blocked_since_ms = None;
         self.counters.add(Counter::BytesSent, taken as u64);
+        self.counters.add(Counter::Writes, 1);
         let is_inside_log = client.offset > 0;
         match &mut client.outbox {
             Some(outbox) if !is_inside_log && !outbox.is_empty() => {
@@ -144,6 +145,7 @@ impl Hub {
             return Some(Source::Log { place, only_rest: false });
         }
         membership.next = tail;
+        client.missed_untold += tail - from;
         self.counters.add(Counter::Missed, tail - from);
         self.declare_gap(id, room, from, tail - 1, GapReason::Slow, now);
         Some(Source::Outbox)

@@ -18,6 +18,7 @@ mod connect;
 mod counters;
 mod drain;
 mod due;
+mod laggards;
 mod memberships;
 mod memory;
 mod outbox;
@@ -32,6 +33,7 @@ pub use allowance::Allowance;
 pub use capacities::Capacities;
 pub use connect::{Ending, Hello};
 pub use counters::{Counter, Counters};
+pub use laggards::{LAGGARDS_MAX, Laggard};
 pub use memory::MemoryLine;
 pub use resume::Token;
 
@@ -79,6 +81,8 @@ pub struct Departure {
     /// The rest of the frame that is half on the wire, what answers wait, and a close frame. Empty
     /// when the socket is no longer good for anything.
     pub last_words: Vec<u8>,
+    /// If it was too slow, and nobody has been told since.
+    pub laggard: Option<Box<Laggard>>,
 }
 
 /// Clients, rooms, and what is owed to whom.

@@ -62,6 +62,11 @@ impl Hub {
         }
     }
 
+    /// Takes note of bytes that came from a socket.
+    pub const fn count_received(&mut self, bytes: usize) {
+        self.counters.add(Counter::BytesReceived, bytes as u64);
+    }
+
     /// Puts a client into a room by a name as it came, outside of any message.
     pub fn join_room(&mut self, id: ClientId, wanted: &str, now: Now) {
         let Ok(room) = name::room(wanted) else {

@@ -135,6 +135,7 @@ impl Hub {
         let Some(client) = self.clients.get_mut(id) else { return };
         let from = std::mem::replace(&mut client.memberships[place].next, next);
         if from < next {
+            client.missed_untold += next - from;
             self.counters.add(Counter::Missed, next - from);
             self.declare_gap(id, room, from, next - 1, GapReason::Slow, now);
         }

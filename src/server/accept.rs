@@ -7,6 +7,7 @@ use super::{
     pulse::Part,
     shared::Shared,
     socket,
+    tally::{Outcome, Seat},
 };
 use axum::Router;
 use hyper::server::conn::http1;
@@ -80,21 +81,24 @@ pub(super) async fn accept(
         let Some((handshake, place, accepted)) = next else { return };
         match accepted {
             Ok((stream, peer)) => {
+                shared.tally.count(Outcome::Accepted);
                 socket::tune(&stream, &shared.settings);
                 let Ok(pass) = shared.door.begin(peer.ip()) else {
                     farewell::reset(stream);
                     shared.refuse_unheard();
                     continue;
                 };
+                let place = Arc::new(Seat::new(place, shared.tally.clone()));
                 let local = stream.local_addr().unwrap_or(bound);
-                let connection =
-                    Connection { peer: canonical(peer), local: canonical(local), place: Arc::new(place) };
-                let stream = HttpStream::new(stream, (handshake, pass, connection.place.clone()), patience);
+                let stream = HttpStream::new(stream, (handshake, pass, place.clone()), patience);
+                let connection = Connection { peer: canonical(peer), local: canonical(local), place };
                 tokio::spawn(serve(stream, connection, shared.clone(), router.clone()));
             }
-            Err(error) if is_of_one_connection(&error) => {}
+            Err(error) if is_of_one_connection(&error) => shared.tally.count(Outcome::AcceptAborted),
             Err(error) => {
-                tracing::warn!("cannot accept a connection: {error}; raise LimitNOFILE or lower `clients`");
+                tracing::debug!("cannot accept a connection: {error}");
+                shared.tally.count(Outcome::AcceptFailed);
+                shared.arrival.notify_one();
                 sleep(PAUSE_AFTER_ERROR).await;
             }
         }
@@ -134,8 +138,14 @@ async fn serve(stream: HttpStream<Handshake>, connection: Connection, shared: Ar
             timeout(patience, http).await.ok()
         }
     };
-    if let Some(Err(error)) = served {
-        tracing::debug!(address = %peer.ip(), "connection ended: {error}");
+    match served {
+        Some(Ok(())) => {}
+        Some(Err(error)) => {
+            let is_late = error.is_timeout();
+            shared.tally.count(if is_late { Outcome::HttpTimedOut } else { Outcome::HttpFailed });
+            tracing::debug!(address = %peer.ip(), "connection ended: {error}");
+        }
+        None => shared.tally.count(Outcome::HttpTimedOut),
     }
 }
 

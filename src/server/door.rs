@@ -1,6 +1,6 @@
 //! Who gets in: the handshake, where the page came from, the secret, and how many from one address.
 
-use super::{attempts::Attempts, hosts::Hosts, refusal::Refusal};
+use super::{attempts::Attempts, hosts::Hosts, refusal::Refusal, tally::Seat};
 use crate::{
     config::Settings,
     hub::{Now, Token},
@@ -13,10 +13,9 @@ use std::{
     net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use tokio::sync::OwnedSemaphorePermit;
 
 /// Counts a connection until its socket is closed.
-pub(super) type Place = Arc<OwnedSemaphorePermit>;
+pub(super) type Place = Arc<Seat>;
 
 /// What the accept loop knows about a connection.
 #[derive(Debug, Clone)]
@@ -137,12 +136,7 @@ impl Door {
 
     fn check_token(&self, headers: &HeaderMap, in_query: Option<&str>) -> Result<(), Refusal> {
         let Some(secret) = &self.token else { return Ok(()) };
-        let bearer =
-            headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|value| {
-                let (scheme, token) = value.split_once(' ')?;
-                scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
-            });
-        match bearer.or(in_query) {
+        match bearer(headers).or(in_query) {
             Some(shown) if is_same_secret(shown, secret) => Ok(()),
             Some(_) => Err(Refusal::WrongToken),
             None => Err(Refusal::NoToken),
@@ -192,8 +186,14 @@ fn host_of<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> &'a str {
     uri.authority().map(Authority::as_str).or(in_header).unwrap_or_default()
 }
 
+/// The secret that a request shows in its `Authorization`.
+pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+}
+
 /// Takes the same time wherever the two differ.
-fn is_same_secret(shown: &str, secret: &str) -> bool {
+pub(super) fn is_same_secret(shown: &str, secret: &str) -> bool {
     let differing = shown.bytes().zip(secret.bytes()).fold(0, |all, (a, b)| all | (a ^ b));
     std::hint::black_box(differing) == 0 && shown.len() == secret.len()
 }

@@ -17,17 +17,17 @@ const ASK_FIRST: Duration = Duration::from_millis(1);
 const ASK_EVERY: Duration = Duration::from_millis(64);
 
 /// Says the last words and closes in order, so that the peer can read them: a socket that is closed
-/// with unread bytes in it is reset, and what is under way to the peer is lost. What counts it, `hold`, is
-/// kept until the kernel holds nothing of the connection any more; one whose peer does not take what is
-/// left is reset, lest the kernel keep that for it, uncounted, when its place is another's.
-pub(super) async fn say(stream: net::TcpStream, words: Vec<u8>, hold: impl Send) {
-    if let Ok(stream) = TcpStream::from_std(stream) {
-        let linger = if words.is_empty() { LINGER_WORDLESS } else { LINGER };
-        let _ = timeout(linger, end(&stream, &words)).await;
-        // Of one that has ended in order nothing is left to be reset.
-        reset(stream);
-    }
-    drop(hold);
+/// with unread bytes in it is reset, and what is under way to the peer is lost. Completes when the kernel
+/// holds nothing of the connection any more: what counts it must be kept until then. One whose peer does
+/// not take what is left is reset, lest the kernel keep that for it, uncounted, when its place is
+/// another's. Whether it ended in order.
+pub(super) async fn say(stream: net::TcpStream, words: Vec<u8>) -> bool {
+    let Ok(stream) = TcpStream::from_std(stream) else { return false };
+    let linger = if words.is_empty() { LINGER_WORDLESS } else { LINGER };
+    let ended = timeout(linger, end(&stream, &words)).await;
+    // Of one that has ended in order nothing is left to be reset.
+    reset(stream);
+    matches!(ended, Ok(Ok(())))
 }
 
 /// Closes a connection such that the kernel keeps nothing of it.

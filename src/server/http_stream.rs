@@ -60,7 +60,11 @@ impl<Hold: Send + 'static> Drop for HttpStream<Hold> {
         let stream = self.stream.take().and_then(|stream| stream.into_std().ok());
         // When the process ends, so do its connections.
         if let (Some(stream), Ok(runtime)) = (stream, Handle::try_current()) {
-            runtime.spawn(farewell::say(stream, Vec::new(), self.hold.take()));
+            let hold = self.hold.take();
+            runtime.spawn(async move {
+                farewell::say(stream, Vec::new()).await;
+                drop(hold);
+            });
         }
     }
 }

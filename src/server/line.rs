@@ -4,11 +4,15 @@ use super::{
     door::{Pass, Place},
     farewell,
     poller::Poller,
+    tally::Outcome,
 };
-use crate::{hub::ClientId, switchboard::Line};
+use crate::{
+    hub::{ClientId, Laggard},
+    switchboard::Line,
+};
 use std::{
     io::{self, IoSlice, Read as _, Write as _},
-    net::TcpStream,
+    net::{IpAddr, TcpStream},
 };
 
 /// A connection after the upgrade: raw, non-blocking, and without a buffer of its own.
@@ -24,6 +28,11 @@ impl TcpLine {
     /// A line over a stream that does not block.
     pub(super) const fn new(stream: TcpStream, poller: Poller, pass: Pass, place: Place) -> Self {
         Self { stream, poller, pass, place }
+    }
+
+    /// The address that it counts for.
+    pub(super) const fn address(&self) -> IpAddr {
+        self.pass.address()
     }
 }
 
@@ -49,9 +58,21 @@ impl Line for TcpLine {
         self.poller.watch_room(&self.stream, id, watch)
     }
 
+    fn was_slow(&self, laggard: &Laggard) {
+        self.place.tally.note_laggard(self.address(), laggard.clone());
+    }
+
     fn hang_up(self, last_words: Vec<u8>) {
-        tracing::debug!(address = %self.pass.address(), "disconnected");
+        tracing::debug!(address = %self.address(), "disconnected");
         self.poller.remove(&self.stream);
-        tokio::spawn(farewell::say(self.stream, last_words, (self.pass, self.place)));
+        let Self { stream, pass, place, .. } = self;
+        let is_owed = !last_words.is_empty();
+        tokio::spawn(async move {
+            let is_said = farewell::say(stream, last_words).await;
+            if is_owed {
+                place.tally.count(if is_said { Outcome::Farewell } else { Outcome::FarewellLost });
+            }
+            drop((pass, place));
+        });
     }
 }

@@ -3,27 +3,34 @@
 mod accept;
 mod attempts;
 pub mod banner;
+mod board;
 mod clock;
 pub mod descriptors;
 mod door;
 mod farewell;
 mod hosts;
 mod http_stream;
+mod laggards;
 mod line;
 pub mod listen;
 pub mod logging;
+mod metrics;
 mod notices;
 mod pages;
 mod poller;
+mod process;
 mod pulse;
 mod reactor;
 mod refusal;
 mod router;
 mod session;
 mod shared;
+mod snapshot;
 mod socket;
 mod status;
 pub mod systemd;
+mod tally;
+mod watchers;
 
 use crate::{
     config::Settings,
@@ -64,6 +71,9 @@ pub async fn serve(
     supervisor: Supervisor,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
+    // Where it really listens: a port may have been left to the system, and IPv6 may be missing.
+    let listen = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
+    let settings = Settings { listen, ..settings };
     let hub = Hub::new(settings.capacities(), identity()?);
     let poller = Poller::new()?;
     let switchboard = Switchboard::new(hub, settings.inbound_bytes);
@@ -116,15 +126,17 @@ async fn tick(shared: Arc<Shared>, mut part: Part) -> io::Error {
     let (mut notices, mut status) = (Notices::default(), StatusLine::default());
     loop {
         part.answering(ticks.tick()).await;
-        let (is_empty, notice, has_news) = {
+        let (is_empty, notice, laggards, has_news) = {
             let (now, mut board) = (shared.now(), shared.lock());
             board.tick(now);
-            let notice = notices.notice(board.hub().counters(), &shared.refusals, now);
+            let notice = notices.notice(board.hub().counters(), &shared.refusals, &shared.tally, now);
+            let is_line = matches!(notice, Notice::Line(_));
+            let laggards = is_line.then(|| shared.tally.take_laggards(&mut board, now));
             let has_news = status.refresh(board.hub(), &shared.supervisor, now);
-            (board.hub().client_count() == 0, notice, has_news)
+            (board.hub().client_count() == 0, notice, laggards, has_news)
         };
         if let Notice::Line(line) = &notice {
-            tracing::warn!("{line}");
+            tracing::warn!("{line}{}", laggards.unwrap_or_default());
         }
         if is_empty && !has_news && notice != Notice::Later {
             part.answering(shared.arrival.notified()).await;

@@ -1,6 +1,10 @@
 //! What an operator should hear of, as a sum every so often: a flood of refusals or drops is a line
 //! in the log, not a flood of lines.
 
+use super::{
+    refusal,
+    tally::{Outcome, Tally},
+};
 use crate::hub::{Counter, Counters, Now};
 use std::{
     collections::BTreeMap,
@@ -12,18 +16,30 @@ use std::{
 const EVERY_MS: u64 = 10_000;
 
 /// The counters that are worth a line when they move, and in what words.
-const WATCHED: [(Counter, &str); 6] = [
+const WATCHED: [(Counter, &str); 7] = [
     (Counter::Missed, "messages dropped for slow readers"),
     (Counter::AnswersDropped, "answers dropped for slow readers"),
     (Counter::NotReadable, "clients ended that took nothing for the write timeout"),
     (Counter::NoSignOfLife, "clients ended that gave no sign of life"),
+    (Counter::NoResources, "clients ended for want of inbound_bytes or another resource"),
     (Counter::RateLimited, "messages above the rate refused"),
     (Counter::TakenOver, "half-open connections replaced by a resume"),
 ];
 
+/// A listener that cannot accept is worth one too.
+const NOT_ACCEPTED: &str = "connections not accepted for want of descriptors or memory \
+    (raise LimitNOFILE or lower `clients`)";
+
 /// How many requests were refused, by the code that they got.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Refusals(Mutex<BTreeMap<&'static str, u64>>);
+
+/// Every code is there from the start, at zero.
+impl Default for Refusals {
+    fn default() -> Self {
+        Self(Mutex::new(refusal::CODES.map(|code| (code, 0)).into()))
+    }
+}
 
 impl Refusals {
     /// Counts one more. Codes are a closed set, so the map does not grow.
@@ -52,11 +68,18 @@ pub(super) struct Notices {
     last_ms: Option<u64>,
     counters: Counters,
     refusals: BTreeMap<&'static str, u64>,
+    not_accepted: u64,
 }
 
 impl Notices {
     /// What has happened since the last line, if that is long enough ago.
-    pub(super) fn notice(&mut self, counters: &Counters, refusals: &Refusals, now: Now) -> Notice {
+    pub(super) fn notice(
+        &mut self,
+        counters: &Counters,
+        refusals: &Refusals,
+        tally: &Tally,
+        now: Now,
+    ) -> Notice {
         let mut line = String::new();
         for (counter, words) in WATCHED {
             add(&mut line, counters.get(counter) - self.counters.get(counter), words);
@@ -66,13 +89,15 @@ impl Notices {
             let words = format_args!("requests refused ({code})").to_string();
             add(&mut line, count - self.refusals.get(code).copied().unwrap_or_default(), &words);
         }
+        let not_accepted = tally.get(Outcome::AcceptFailed);
+        add(&mut line, not_accepted - self.not_accepted, NOT_ACCEPTED);
         if line.is_empty() {
             return Notice::Nothing;
         }
         if self.last_ms.is_some_and(|last| now.ms < last + EVERY_MS) {
             return Notice::Later;
         }
-        (self.last_ms, self.counters, self.refusals) = (Some(now.ms), counters.clone(), refusals);
+        *self = Self { last_ms: Some(now.ms), counters: counters.clone(), refusals, not_accepted };
         Notice::Line(line)
     }
 }
@@ -95,19 +120,22 @@ mod tests {
 
     #[test]
     fn the_first_is_told_at_once_and_the_next_ones_together_ten_seconds_later() {
-        let (mut notices, refusals, counters) =
-            (Notices::default(), Refusals::default(), Counters::default());
-        assert_eq!(notices.notice(&counters, &refusals, at(0)), Notice::Nothing);
+        let (mut notices, refusals, tally) = (Notices::default(), Refusals::default(), Tally::default());
+        let mut notice = |ms| notices.notice(&Counters::default(), &refusals, &tally, at(ms));
+        assert_eq!(notice(0), Notice::Nothing);
         refusals.count("unauthorized");
         let line = |text: &str| Notice::Line(text.to_owned());
-        assert_eq!(notices.notice(&counters, &refusals, at(5)), line("requests refused (unauthorized): 1"));
+        assert_eq!(notice(5), line("requests refused (unauthorized): 1"));
         refusals.count("unauthorized");
         refusals.count("clients_full");
-        assert_eq!(notices.notice(&counters, &refusals, at(5 + EVERY_MS - 1)), Notice::Later);
+        tally.count(Outcome::AcceptFailed);
+        assert_eq!(notice(5 + EVERY_MS - 1), Notice::Later);
         assert_eq!(
-            notices.notice(&counters, &refusals, at(5 + EVERY_MS)),
-            line("requests refused (clients_full): 1, requests refused (unauthorized): 1")
+            notice(5 + EVERY_MS),
+            line(&format!(
+                "requests refused (clients_full): 1, requests refused (unauthorized): 1, {NOT_ACCEPTED}: 1"
+            ))
         );
-        assert_eq!(notices.notice(&counters, &refusals, at(5 + 3 * EVERY_MS)), Notice::Nothing);
+        assert_eq!(notice(5 + 3 * EVERY_MS), Notice::Nothing);
     }
 }

@@ -14,6 +14,23 @@ use serde_json::json;
 /// Seconds after which a client that found no place should try again.
 const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("5");
 
+/// Every code of a refusal, in the order of the protocol's table.
+pub(super) const CODES: [&str; 13] = [
+    "too_many_handshakes",
+    "bad_request",
+    "host_not_allowed",
+    "too_many_attempts",
+    "upgrade_required",
+    "bad_handshake",
+    "origin_not_allowed",
+    "unauthorized",
+    "no_randomness",
+    "too_many_connections",
+    "stopping",
+    "clients_full",
+    "loopback_only",
+];
+
 /// Why a request is not carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Refusal {
@@ -28,6 +45,10 @@ pub(super) enum Refusal {
     WrongToken,
     /// The address tries too often.
     Attempts,
+    NoStatusToken,
+    WrongStatusToken,
+    /// How the server is is told to this machine alone.
+    NotLoopback,
     /// How many connections an address may have.
     Address(usize),
     /// How many clients there may be.
@@ -36,13 +57,24 @@ pub(super) enum Refusal {
     NoRandomness,
 }
 
+/// Status, code and sentence.
+type Parts = (StatusCode, &'static str, String);
+
+fn unauthorized(content: &str) -> Parts {
+    (StatusCode::UNAUTHORIZED, "unauthorized", content.to_owned())
+}
+
+fn unavailable(code: &'static str, content: &str) -> Parts {
+    (StatusCode::SERVICE_UNAVAILABLE, code, content.to_owned())
+}
+
 impl Refusal {
     /// The code in the answer's body, and in the counts.
     pub(super) fn code(&self) -> &'static str {
         self.parts().1
     }
 
-    fn parts(&self) -> (StatusCode, &'static str, String) {
+    fn parts(&self) -> Parts {
         match self {
             Self::Handshake(error) => {
                 let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
@@ -71,15 +103,23 @@ impl Refusal {
                     shown(origin)
                 ),
             ),
-            Self::NoToken => (
-                StatusCode::UNAUTHORIZED,
-                "unauthorized",
-                "this server asks for its `token`: give it as `?token=` or as `Authorization: Bearer`".into(),
+            Self::NoToken => unauthorized(
+                "this server asks for its `token`: give it as `?token=` or as `Authorization: Bearer`",
             ),
-            Self::WrongToken => (
-                StatusCode::UNAUTHORIZED,
-                "unauthorized",
-                "this is not the server's `token`: give the one from its settings".into(),
+            Self::WrongToken => {
+                unauthorized("this is not the server's `token`: give the one from its settings")
+            }
+            Self::NoStatusToken => {
+                unauthorized("this path asks for the `status_token`: give it as `Authorization: Bearer`")
+            }
+            Self::WrongStatusToken => {
+                unauthorized("this is not the `status_token`: give the one from the server's settings")
+            }
+            Self::NotLoopback => (
+                StatusCode::FORBIDDEN,
+                "loopback_only",
+                "the setting `status_access` is `loopback`: ask on the board itself, or set it to `all`"
+                    .into(),
             ),
             Self::Attempts => (
                 StatusCode::TOO_MANY_REQUESTS,
@@ -99,16 +139,10 @@ impl Refusal {
                 "clients_full",
                 format!("all {max} places are taken; try again later, or raise the setting `clients`"),
             ),
-            Self::Stopping => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "stopping",
-                "the server is stopping; try again in a moment".into(),
-            ),
-            Self::NoRandomness => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "no_randomness",
-                "the system has no random numbers yet; try again in a moment".into(),
-            ),
+            Self::Stopping => unavailable("stopping", "the server is stopping; try again in a moment"),
+            Self::NoRandomness => {
+                unavailable("no_randomness", "the system has no random numbers yet; try again in a moment")
+            }
         }
     }
 }
@@ -139,4 +173,33 @@ impl IntoResponse for Refusal {
 /// What a stranger sent, short enough to be sent back.
 fn shown(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(80).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_listed_once_and_every_refusal_has_one_of_them() {
+        let text = String::new;
+        let all = [
+            Refusal::HostCount,
+            Refusal::Host(text()),
+            Refusal::Handshake(HandshakeError::NotAnUpgrade),
+            Refusal::Handshake(HandshakeError::BadKey),
+            Refusal::Origin(text()),
+            Refusal::NoToken,
+            Refusal::WrongToken,
+            Refusal::NoStatusToken,
+            Refusal::WrongStatusToken,
+            Refusal::NoRandomness,
+            Refusal::Address(1),
+            Refusal::Stopping,
+            Refusal::Full(1),
+            Refusal::NotLoopback,
+        ];
+        let mut codes: Vec<_> = all.iter().map(Refusal::code).collect();
+        codes.dedup();
+        assert_eq!(codes, CODES);
+    }
 }

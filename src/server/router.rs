@@ -2,11 +2,11 @@
 
 use super::{
     door::{Connection, Door},
-    pages,
+    metrics, pages,
     refusal::Refusal,
     session,
     shared::Shared,
-    status,
+    status, watchers,
 };
 use crate::protocol::handshake::HandshakeError;
 use axum::{
@@ -23,10 +23,14 @@ use std::sync::Arc;
 
 /// All paths of the server.
 pub(super) fn router(shared: Arc<Shared>) -> Router {
+    let watched = Router::new()
+        .route("/api/status", get(status::status))
+        .route("/metrics", get(metrics::metrics))
+        .route_layer(middleware::from_fn_with_state(shared.clone(), watchers::check));
     Router::new()
         .route("/ws", any(upgrade))
         .route("/healthz", get(status::health))
-        .route("/api/status", get(status::status))
+        .merge(watched)
         .fallback_service(get(pages::serve))
         .layer(middleware::from_fn_with_state(shared.clone(), check_host))
         .with_state(shared)

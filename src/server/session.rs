@@ -6,6 +6,7 @@ use super::{
     http_stream::HttpStream,
     line::TcpLine,
     shared::Shared,
+    tally::Outcome,
 };
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
@@ -18,6 +19,7 @@ pub(super) async fn begin(shared: Arc<Shared>, upgrade: OnUpgrade, visitor: Visi
         upgrade.await.ok().and_then(|upgraded| upgraded.downcast::<TokioIo<HttpStream<Handshake>>>().ok());
     let parts = upgraded.and_then(|parts| Some((parts.io.into_inner().into_std().ok()?, parts.read_buf)));
     let Some((stream, read_ahead)) = parts else {
+        shared.tally.count(Outcome::UpgradeFailed);
         shared.lock().give_back();
         return;
     };

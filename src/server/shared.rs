@@ -2,12 +2,12 @@
 
 use super::{
     clock::Clock, door::Door, line::TcpLine, notices::Refusals, poller::Poller, pulse::Pulse,
-    refusal::Refusal, systemd::Supervisor,
+    refusal::Refusal, systemd::Supervisor, tally::Tally,
 };
 use crate::{config::Settings, hub::Now, switchboard};
 use axum::response::{IntoResponse as _, Response};
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError, TryLockError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError},
     time::Duration,
 };
 use tokio::{
@@ -28,11 +28,12 @@ pub(super) struct Shared {
     pub(super) door: Door,
     /// Watches every line of the switchboard.
     pub(super) poller: Poller,
-    clock: Clock,
+    pub(super) clock: Clock,
     /// Held for one round and never across an await: a plain mutex is the fastest there is, and
     /// what it guards stays one consistent whole.
     switchboard: Mutex<Switchboard>,
     pub(super) refusals: Refusals,
+    pub(super) tally: Arc<Tally>,
     /// Somebody came, or was refused; the ticker has something to do.
     pub(super) arrival: Notify,
     pub(super) pulse: Pulse,
@@ -55,6 +56,7 @@ impl Shared {
             clock: Clock::start(),
             switchboard: Mutex::new(switchboard),
             refusals: Refusals::default(),
+            tally: Arc::default(),
             arrival: Notify::new(),
             pulse: Pulse::new(),
             supervisor,

@@ -1,15 +1,21 @@
 //! How the server is: for machines that watch it.
 
-use super::shared::Shared;
-use crate::protocol::encode::SERVER;
+use super::{
+    board::Board,
+    process::{self, Descriptors},
+    shared::Shared,
+    snapshot::Snapshot,
+};
+use crate::{hub::Counter, protocol::encode::SERVER};
 use axum::{
     Json,
     extract::State,
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use serde_json::{Map, Value, json};
-use std::{sync::Arc, time::Duration};
+use serde::Serialize;
+use serde_json::json;
+use std::{collections::BTreeMap, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 /// How long a sign of life may take before the server counts as hung.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -23,26 +29,92 @@ pub(super) async fn health(State(shared): State<Arc<Shared>>) -> Response {
     }
 }
 
-/// Clients, rooms, and every counter.
-pub(super) async fn status(State(shared): State<Arc<Shared>>) -> Json<Value> {
-    let now = shared.now();
-    let board = shared.lock();
-    let hub = board.hub();
-    let counters: Map<String, Value> =
-        hub.counters().iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
-    Json(json!({
-        "server": SERVER,
-        "uptime_s": now.ms / 1_000,
-        "clients": hub.client_count(),
-        "clients_max": hub.capacities().clients,
-        "rooms": hub.room_count(),
-        "rooms_max": hub.capacities().rooms,
-        "blocked": hub.blocked_count(),
-        "waiting": hub.waiting(),
-        "inbound_bytes": board.inbound_bytes(),
-        "counters": counters,
-        "requests_refused": shared.refusals.counts(),
-    }))
+/// Everything that there is to tell.
+pub(super) async fn status(State(shared): State<Arc<Shared>>) -> Json<Status> {
+    let (snapshot, board) = (Snapshot::take(&shared), Board::read(Path::new("/")));
+    Json(Status::new(snapshot, process::pss_bytes(), board))
+}
+
+/// What `/api/status` tells, field by field as in docs/OPERATING.md.
+#[derive(Debug, Serialize)]
+pub(super) struct Status {
+    server: &'static str,
+    version: &'static str,
+    target: &'static str,
+    uptime_s: u64,
+    start_unix_s: u64,
+    now_unix_s: u64,
+    listen: Vec<SocketAddr>,
+    clients: usize,
+    clients_max: usize,
+    rooms: usize,
+    rooms_max: usize,
+    blocked: usize,
+    waiting: usize,
+    inbound_bytes: usize,
+    inbound_bytes_max: usize,
+    drops: Drops,
+    memory: Memory,
+    descriptors: Descriptors,
+    board: Board,
+    counters: BTreeMap<&'static str, u64>,
+    requests_refused: BTreeMap<&'static str, u64>,
+}
+
+/// What was dropped for slow readers.
+#[derive(Debug, Serialize)]
+struct Drops {
+    messages: u64,
+    answers: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct Memory {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rss_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pss_bytes: Option<u64>,
+    plan_bytes: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_bytes: Option<u64>,
+}
+
+impl Status {
+    fn new(snapshot: Snapshot, pss_bytes: Option<u64>, board: Board) -> Self {
+        let outcomes = snapshot.outcomes.into_iter().map(|(outcome, count)| (outcome.name(), count));
+        let counters = &snapshot.counters;
+        Self {
+            server: SERVER,
+            version: env!("CARGO_PKG_VERSION"),
+            target: env!("ROOMD_TARGET"),
+            uptime_s: snapshot.now.ms / 1_000,
+            start_unix_s: snapshot.start_unix_s,
+            now_unix_s: snapshot.now.unix_s,
+            listen: snapshot.listen,
+            clients: snapshot.clients,
+            clients_max: snapshot.clients_max,
+            rooms: snapshot.rooms,
+            rooms_max: snapshot.rooms_max,
+            blocked: snapshot.blocked,
+            waiting: snapshot.waiting,
+            inbound_bytes: snapshot.inbound_bytes,
+            inbound_bytes_max: snapshot.inbound_bytes_max,
+            drops: Drops {
+                messages: counters.get(Counter::Missed),
+                answers: counters.get(Counter::AnswersDropped),
+            },
+            memory: Memory {
+                rss_bytes: snapshot.rss_bytes,
+                pss_bytes,
+                plan_bytes: snapshot.plan_bytes,
+                max_bytes: snapshot.memory_max,
+            },
+            descriptors: snapshot.descriptors,
+            board,
+            counters: counters.iter().chain(outcomes).collect(),
+            requests_refused: snapshot.refusals,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What a connection has to be able to do.
 
-use crate::hub::ClientId;
+use crate::hub::{ClientId, Laggard};
 use std::io;
 
 /// The server's end of one client's connection: raw, and without waiting.
@@ -28,6 +28,9 @@ pub trait Line {
     /// # Errors
     /// It cannot be watched; it is useless then.
     fn watch_room(&mut self, id: ClientId, watch: bool) -> io::Result<()>;
+
+    /// Its client is about to go, was too slow, and nobody has been told so yet.
+    fn was_slow(&self, _laggard: &Laggard) {}
 
     /// Gives the peer its last words, if there are any, and hangs up. Nobody waits for it.
     fn hang_up(self, last_words: Vec<u8>);

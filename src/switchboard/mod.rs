@@ -16,7 +16,7 @@ pub use line::{Line, Ready};
 pub use query::Query;
 
 use crate::{
-    hub::{ClientId, Ending, Hello, Hub, Now, Token},
+    hub::{ClientId, Ending, Hello, Hub, Laggard, Now, Token},
     protocol::{
         InboundBudget, Reader,
         frame::{self, CloseCode},
@@ -140,6 +140,12 @@ impl<L: Line> Switchboard<L> {
         self.settle(now);
     }
 
+    /// The connected clients that were too slow, each with its line; see [`Hub::take_laggards`].
+    pub fn take_laggards(&mut self, now: Now) -> impl Iterator<Item = (&L, Laggard)> {
+        let laggards = self.hub.take_laggards(now).into_iter();
+        laggards.filter_map(|laggard| Some((&self.ports.get(laggard.id.index())?.as_ref()?.line, laggard)))
+    }
+
     /// Tells everyone that the server is about to restart.
     pub fn announce_restart(&mut self, now: Now) {
         self.hub.announce_restart(now);
@@ -237,6 +243,9 @@ impl<L: Line> Switchboard<L> {
             let port = port.and_then(|port| port.take_if(|port| port.id == departure.id));
             if let Some(mut port) = port {
                 port.reader.release(&mut self.inbound);
+                if let Some(laggard) = &departure.laggard {
+                    port.line.was_slow(laggard);
+                }
                 port.line.hang_up(departure.last_words);
             }
         }

@@ -28,6 +28,7 @@ impl<L: Line> Switchboard<L> {
     pub(super) fn receive(&mut self, id: ClientId, mut bytes: &mut [u8], now: Now) {
         let message_bytes_max = self.hub.capacities().message_bytes;
         self.hub.heard(id, now);
+        self.hub.count_received(bytes.len());
         // Taken out, because what it hands over is carried out while it holds that.
         let Some(mut reader) = self.port(id).map(|port| mem::take(&mut port.reader)) else { return };
         loop {

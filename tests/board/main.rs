@@ -7,8 +7,13 @@
 #![allow(clippy::unwrap_used)]
 
 mod board;
+mod deploy;
+#[path = "../support/program.rs"]
+mod made;
 mod memory;
+mod package;
 mod power;
+mod program;
 mod service;
 mod story;
 #[path = "../support/mod.rs"]
@@ -23,7 +28,7 @@ async fn the_life_of_a_board() {
     let board = Board::boot();
     let mut story = Story::default();
     story.chapter("A board comes up for the first time", service::comes_up(&board)).await;
-    story.chapter("roomd is installed, and ready", service::is_installed(&board)).await;
+    story.chapter("roomd is deployed, and ready", deploy::is_deployed(&board)).await;
     story.chapter("People open the page, and talk", service::people_talk(&board)).await;
     story.chapter("Nothing is written to its flash", watching::nothing_is_written(&board)).await;
     story.chapter("The journal can be asked", watching::the_journal_can_be_asked(&board)).await;
@@ -35,4 +40,12 @@ async fn the_life_of_a_board() {
     story.chapter("It needs more memory than it may have", memory::more_than_it_may_have(&board)).await;
     story.chapter("The board reboots", power::reboots(&board)).await;
     story.chapter("The power fails in the midst of it", power::fails(&board)).await;
+    story.chapter("A new version comes, goes and comes", deploy::is_upgraded(&board)).await;
+    story.chapter("Bad versions are taken back", deploy::bad_versions_are_taken_back(&board)).await;
+    story
+        .chapter("The power fails during an upgrade", deploy::the_power_fails_while_it_is_upgraded(&board))
+        .await;
+    story.chapter("The Debian package takes over", package::replaces_what_was_deployed(&board)).await;
+    story.chapter("The package is upgraded", package::is_upgraded(&board)).await;
+    story.chapter("The package is purged", package::is_purged(&board)).await;
 }

@@ -60,7 +60,7 @@ pub(crate) async fn more_than_it_may_have(board: &Board) {
     board.run("systemctl set-property --runtime roomd.service MemoryMax=1M");
     let pid = "systemctl show --value --property=MainPID roomd.service";
     board.wait_until(&format!("[ $({pid}) != {before} ]"));
-    board.run("systemctl set-property --runtime roomd.service MemoryMax=96M");
+    board.run("systemctl set-property --runtime roomd.service MemoryMax=112M");
     assert_eq!(board.get("/healthz").await.status, 200, "it was started anew");
     assert_eq!(board.run(others), neighbours);
     assert_eq!(killed(board, |line| !line.contains("(roomd)")), NOBODY);

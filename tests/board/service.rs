@@ -1,17 +1,14 @@
-//! How roomd comes onto the board, and what systemd does for it.
+//! The board, and what its systemd does for roomd.
 
-use std::{fs, process::Command};
+use std::process::Command;
 
 use serde_json::json;
 
 use crate::{
     board::Board,
-    story::tell,
     support::{Client, content_of},
 };
 
-/// From `scripts/cross-build aarch64`.
-const BINARY: &str = "target/dist/aarch64-unknown-linux-musl/roomd";
 pub(crate) const SETTINGS: &str = "/etc/roomd/roomd.toml";
 /// The forward makes one address of all clients, and a test says more than a person does; or, while it looks
 /// elsewhere, less.
@@ -26,26 +23,6 @@ pub(crate) async fn comes_up(board: &Board) {
     let ssh = Command::new("ssh").arg("-F").arg(board.ssh_config()).args(["pi@board", "hostname"]).output();
     assert_eq!(ssh.unwrap().stdout, b"board\n", "programs of their own reach it as well");
     board.save("fresh");
-}
-
-pub(crate) async fn is_installed(board: &Board) {
-    board.copy(BINARY, &program());
-    board.copy("systemd/roomd.service", "/etc/systemd/system/");
-    board.copy("systemd/roomd.socket", "/etc/systemd/system/");
-    board.write(SETTINGS, FOR_TESTS);
-    board.run("systemctl daemon-reload && systemctl enable --now roomd.socket roomd.service && sync");
-    assert_eq!(board.service("ActiveState"), "active");
-    let times = ["ExecMainStartTimestampMonotonic", "ActiveEnterTimestampMonotonic"];
-    let [started, ready] = times.map(|time| board.service_number(time));
-    tell(&format!("    ready {} ms after its start", (ready - started) / 1_000));
-    board.save("installed");
-}
-
-/// Where the unit starts it from.
-fn program() -> String {
-    let unit = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/systemd/roomd.service")).unwrap();
-    let command = unit.lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap();
-    command.split(' ').next().unwrap().to_owned()
 }
 
 pub(crate) async fn people_talk(board: &Board) {

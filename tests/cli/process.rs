@@ -2,12 +2,13 @@
 
 use std::{
     fs::{self, File},
+    io::{Read as _, Write as _},
     net::TcpStream,
     process::{Command, Stdio},
 };
 
 use rustix::{
-    process::{Pid, Signal, kill_process},
+    process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, prlimit},
     pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
 };
 
@@ -46,6 +47,27 @@ fn descriptors_that_just_suffice_start_and_one_less_does_not() {
     assert_eq!(limited("-n 52").start().stop(Signal::TERM).0, Some(0));
     let line = limited("-n 51").run().refused(71);
     assert!(line.contains("51 are granted, clients + handshakes + 32 need 52; raise LimitNOFILE="), "{line}");
+}
+
+#[test]
+fn connections_that_cannot_be_accepted_are_summed_up_with_what_to_change_and_accepted_later() {
+    let mut running = roomd(&["--listen=127.0.0.1:0"]).start();
+    let pid = Pid::from_child(&running.child.0);
+    let open = fs::read_dir(format!("/proc/{}/fd", running.child.0.id())).unwrap().count() as u64;
+    let low = Rlimit { current: Some(open), ..getrlimit(Resource::Nofile) };
+    let before = prlimit(Some(pid), Resource::Nofile, low).unwrap();
+    let address = running.address();
+    let _waiting = TcpStream::connect(&address).unwrap();
+    running.wait_for("connections not accepted for want of descriptors or memory (raise LimitNOFILE");
+    prlimit(Some(pid), Resource::Nofile, before).unwrap();
+    let mut answered = TcpStream::connect(&address).unwrap();
+    answered.write_all(format!("GET /healthz HTTP/1.0\r\nHost: {address}\r\n\r\n").as_bytes()).unwrap();
+    let mut answer = String::new();
+    answered.read_to_string(&mut answer).unwrap();
+    assert!(answer.contains("\"ok\""), "{answer}");
+    let (code, said) = running.stop(Signal::TERM);
+    let lines = said.iter().filter(|line| line.contains("not accepted")).count();
+    assert_eq!((code, lines), (Some(0), 1), "{said:?}");
 }
 
 #[test]

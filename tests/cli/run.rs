@@ -65,10 +65,7 @@ impl Roomd {
         let mut child = self.command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let lines = lines_of(child.stderr.take().unwrap());
         let mut running = Running { child: Guarded(child), lines, said: Vec::new(), _run: self };
-        while !running.said.iter().any(|line| line.contains("listening on")) {
-            let line = running.lines.recv_timeout(GUARD).expect("roomd listens");
-            running.said.push(line);
-        }
+        running.wait_for("listening on");
         running
     }
 }
@@ -136,6 +133,20 @@ pub(crate) struct Running {
 }
 
 impl Running {
+    /// The first address that it listens on.
+    pub(crate) fn address(&self) -> String {
+        let listening = self.said.iter().find_map(|line| line.split_once("listening on ")).unwrap();
+        listening.1.split([' ', ',']).next().unwrap().to_owned()
+    }
+
+    /// Waits until it has logged a line with this in it.
+    pub(crate) fn wait_for(&mut self, part: &str) {
+        while !self.said.iter().any(|line| line.contains(part)) {
+            let line = self.lines.recv_timeout(GUARD);
+            self.said.push(line.unwrap_or_else(|_| panic!("no {part:?} in {:?}", self.said)));
+        }
+    }
+
     /// Sends the signal and waits for the end: the exit code and all that was logged.
     pub(crate) fn stop(mut self, signal: Signal) -> (Option<i32>, Vec<String>) {
         kill_process(Pid::from_child(&self.child.0), signal).unwrap();

@@ -1,7 +1,7 @@
 //! Every row of the table: sources, ranges, relations, help; and the plan.
 
 use roomd::config::{
-    Kind, LogLevel, RELATIONS, Settings,
+    Kind, LogLevel, RELATIONS, Settings, StatusAccess,
     table::{Row, TABLE, row},
 };
 use rustix::process::Signal;
@@ -22,6 +22,7 @@ fn nth_value(row: &Row, n: u64) -> String {
         Kind::Hosts => format!("host{n}"),
         Kind::Origins => format!("http://host{n}"),
         Kind::Secret => format!("{SECRET}{n}"),
+        Kind::Access => StatusAccess::ALL[usize::try_from(n % 2).unwrap()].name().to_owned(),
         Kind::Level => LogLevel::ALL[usize::try_from(n).unwrap()].name().to_owned(),
         Kind::Count | Kind::Bytes | Kind::Seconds | Kind::Milliseconds => nth_number(row, n).to_string(),
     }

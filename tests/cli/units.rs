@@ -81,3 +81,20 @@ fn the_variables_of_the_service_are_settings() {
     }
     assert_eq!(DEFAULT_PATH, "/etc/roomd/roomd.toml", "the service's comment names it");
 }
+
+#[test]
+fn the_settings_for_small_boards_fit_what_their_drop_in_grants() {
+    let dropin = unit("small-board.conf");
+    let (granted, variable) = (bytes(&value(&dropin, "MemoryMax")), value(&dropin, "Environment"));
+    let refused_above = variable.strip_prefix("ROOMD_MEMORY_MAX=").unwrap();
+    assert!(granted < bytes(&value(&unit("roomd.service"), "MemoryMax")));
+    assert_eq!(
+        refused_above.strip_suffix("iB").map(bytes).unwrap() + (32 << 20),
+        granted,
+        "the kernel's share"
+    );
+    let settings =
+        fs::read_to_string(format!("{}/systemd/small-board.toml", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let plan = |most: &str| roomd(&["plan"]).file(&settings).variable("ROOMD_MEMORY_MAX", most).run();
+    assert!(plan(refused_above).printed().contains("65.6 MiB"), "docs/OPERATING.md says so");
+}

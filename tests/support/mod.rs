@@ -11,6 +11,7 @@ mod client;
 mod http;
 mod ledger;
 mod process;
+mod promtool;
 mod raw;
 mod server;
 
@@ -19,6 +20,7 @@ use std::{collections::VecDeque, time::Duration};
 pub(crate) use client::{Client, binary};
 pub(crate) use http::{ACCEPT, Handshake, KEY, Response};
 pub(crate) use ledger::Ledger;
+pub(crate) use promtool::promtool;
 pub(crate) use raw::{
     BINARY, CLOSE, CONTINUATION, FIN, Frame, LengthForm, PING, PONG, RawClient, TEXT, frame, frame_as,
 };

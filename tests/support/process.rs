@@ -29,10 +29,12 @@ fn flags(settings: &Settings) -> Vec<String> {
     let defaults = Settings::default();
     let differs = TABLE.iter().filter(|row| row.show(settings) != row.show(&defaults));
     let flag = |row: &roomd::config::table::Row| {
-        let value = match (row.key, &settings.token) {
-            ("token", Some(token)) => token.clone(),
-            _ => row.show(settings).replace(" (off)", "").replace(", ", ","),
+        let secret = match row.key {
+            "token" => settings.token.clone(),
+            "status_token" => settings.status_token.clone(),
+            _ => None,
         };
+        let value = secret.unwrap_or_else(|| row.show(settings).replace(" (off)", "").replace(", ", ","));
         format!("{}={value}", row.flag())
     };
     ["--listen=127.0.0.1:0".to_owned()].into_iter().chain(differs.map(flag)).collect()

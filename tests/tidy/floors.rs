@@ -3,12 +3,13 @@
 use crate::source::{Source, words};
 
 /// From the lowest to the highest.
-const FLOORS: [&str; 9] =
-    ["limits", "table", "protocol", "bench", "hub", "switchboard", "config", "server", "main"];
-/// Stands beside the server: it knows no more than the protocol, and only the process knows it.
-const BESIDE: &str = "bench";
+const FLOORS: [&str; 10] =
+    ["limits", "table", "protocol", "bench", "hub", "switchboard", "config", "status", "server", "main"];
+/// Stand beside the server: only the process knows them. They ask it by its address, as strangers do;
+/// the first knows no more than the protocol.
+const BESIDE: [&str; 2] = ["bench", "status"];
 /// Floors above the core; the core has no sockets, clocks, randomness or waiting at all.
-const SHELL: [&str; 4] = ["bench", "config", "server", "main"];
+const SHELL: [&str; 5] = ["bench", "config", "status", "server", "main"];
 const WAITING: [&str; 7] = ["async", "await", "tokio", "axum", "Instant", "SystemTime", "getrandom"];
 
 /// The floor that a file is on; `lib.rs`, which only lists them, is on none.
@@ -32,7 +33,7 @@ pub(crate) fn imports_upward(source: &Source) -> Vec<String> {
     for (at, name) in paths_below(&source.code, "crate").into_iter().chain(paths_below(&source.code, "roomd"))
     {
         let (path, line, own) = (&source.path, source.line_of(at), FLOORS[floor]);
-        if name == BESIDE && own != BESIDE && own != "main" {
+        if BESIDE.contains(&name) && own != name && own != "main" {
             broken.push(format!("{path}:{line}: {own} may not know {name}; only main.rs starts it"));
         }
         if FLOORS.iter().position(|&floor| floor == name).is_some_and(|imported| imported > floor) {
@@ -57,7 +58,7 @@ pub(crate) fn foreign_words(source: &Source) -> Vec<String> {
     let Some(floor) = floor_of(&source.path).filter(|_| !source.is_test) else { return Vec::new() };
     let name = FLOORS[floor];
     let mut found = Vec::new();
-    if !["server", "main", BESIDE].contains(&name) {
+    if !["server", "main", "bench"].contains(&name) {
         for word in WAITING {
             found.extend(words(&source.product, word).into_iter().map(|at| (at, word)));
         }
@@ -145,6 +146,8 @@ mod tests {
         assert_eq!(upward("src/server/mod.rs", "use roomd::main;"), 1);
         assert_eq!(upward("src/bench/a.rs", "use crate::{hub::A, protocol::B};"), 1);
         assert_eq!(upward("src/server/a.rs", "use crate::bench::run;"), 1);
+        assert_eq!(upward("src/server/a.rs", "use crate::status::run;"), 1);
+        assert_eq!(upward("src/status/a.rs", "use crate::server::serve;"), 1);
         assert_eq!(upward("src/hub/a.rs", "use super::super::server;"), 1);
         assert_eq!(upward("src/hub/a.rs", "use crate::*;"), 1);
     }

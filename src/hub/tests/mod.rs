@@ -3,6 +3,7 @@
 
 mod coming_and_going;
 mod gaps;
+mod laggards;
 mod rooms;
 mod time;
 

@@ -1,0 +1,79 @@
+//! Who may ask how the server is.
+
+use super::{
+    door::{Connection, bearer, is_same_secret},
+    refusal::Refusal,
+    shared::Shared,
+};
+use crate::config::{Settings, StatusAccess};
+use axum::{
+    extract::{Extension, Request, State},
+    http::HeaderMap,
+    middleware::Next,
+    response::Response,
+};
+use std::{net::IpAddr, sync::Arc};
+
+/// Lets a request through to what tells how the server is, or says which setting is in the way.
+pub(super) async fn check(
+    State(shared): State<Arc<Shared>>,
+    Extension(connection): Extension<Connection>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match judge(&shared.settings, request.headers(), connection.peer.ip()) {
+        Ok(()) => next.run(request).await,
+        Err(refusal) => shared.refuse(refusal),
+    }
+}
+
+fn judge(settings: &Settings, headers: &HeaderMap, peer: IpAddr) -> Result<(), Refusal> {
+    if settings.status_access == StatusAccess::Loopback && !peer.to_canonical().is_loopback() {
+        return Err(Refusal::NotLoopback);
+    }
+    let Some(secret) = &settings.status_token else { return Ok(()) };
+    match bearer(headers) {
+        Some(shown) if is_same_secret(shown, secret) => Ok(()),
+        Some(_) => Err(Refusal::WrongStatusToken),
+        None => Err(Refusal::NoStatusToken),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::{HeaderValue, header};
+
+    #[test]
+    fn loopback_is_this_machine_in_each_notation_and_nobody_else() {
+        let settings = Settings { status_access: StatusAccess::Loopback, ..Settings::default() };
+        let judge = |peer: &str| judge(&settings, &HeaderMap::new(), peer.parse().unwrap());
+        for own in ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"] {
+            assert_eq!(judge(own), Ok(()), "{own}");
+        }
+        for other in ["192.168.1.20", "::2", "fe80::1", "::ffff:192.168.1.20", "0.0.0.0"] {
+            assert_eq!(judge(other), Err(Refusal::NotLoopback), "{other}");
+        }
+    }
+
+    #[test]
+    fn the_secret_opens_and_nothing_else_does() {
+        let settings = Settings { status_token: Some("open-sesame".into()), ..Settings::default() };
+        let judge = |shown: Option<&str>| {
+            let mut headers = HeaderMap::new();
+            if let Some(shown) = shown {
+                headers.insert(header::AUTHORIZATION, HeaderValue::from_str(shown).unwrap());
+            }
+            judge(&settings, &headers, IpAddr::from([192, 0, 2, 1]))
+        };
+        for right in ["Bearer open-sesame", "bearer open-sesame "] {
+            assert_eq!(judge(Some(right)), Ok(()), "{right}");
+        }
+        for wrong in ["Bearer open-sesam", "Bearer open-sesame2", "Bearer "] {
+            assert_eq!(judge(Some(wrong)), Err(Refusal::WrongStatusToken), "{wrong}");
+        }
+        for none in [None, Some("Basic open-sesame"), Some("open-sesame")] {
+            assert_eq!(judge(none), Err(Refusal::NoStatusToken), "{none:?}");
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! The programs that are deployed here.
+
+use std::{fs, path::Path};
+
+pub(crate) use crate::made::{store, that_serves_by};
+
+/// From `scripts/cross-build aarch64`.
+pub(crate) const BINARY: &str = "target/dist/aarch64-unknown-linux-musl/roomd";
+
+/// The path of a file of the repository, which must be there.
+pub(crate) fn path(file: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+    assert!(path.exists(), "there is no {file}; scripts/test board builds what is needed");
+    path.into_os_string().into_string().unwrap()
+}
+
+/// The same program with some bytes behind it, which makes another version of it. (Its number cannot be replaced:
+/// an optimising compiler takes texts as short as that to pieces.)
+pub(crate) fn another(bytes: usize) -> String {
+    let mut program = fs::read(path(BINARY)).unwrap();
+    program.resize(program.len() + bytes, 0);
+    store(&format!("roomd-and-{bytes}"), &program)
+}
