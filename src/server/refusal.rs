@@ -64,6 +64,10 @@ fn unauthorized(content: &str) -> Parts {
     (StatusCode::UNAUTHORIZED, "unauthorized", content.to_owned())
 }
 
+const fn too_many(code: &'static str, content: String) -> Parts {
+    (StatusCode::TOO_MANY_REQUESTS, code, content)
+}
+
 fn unavailable(code: &'static str, content: &str) -> Parts {
     (StatusCode::SERVICE_UNAVAILABLE, code, content.to_owned())
 }
@@ -121,13 +125,11 @@ impl Refusal {
                 "the setting `status_access` is `loopback`: ask on the board itself, or set it to `all`"
                     .into(),
             ),
-            Self::Attempts => (
-                StatusCode::TOO_MANY_REQUESTS,
+            Self::Attempts => too_many(
                 "too_many_attempts",
                 format!("your address tries too often; wait, then try {ATTEMPTS_PER_SECOND} a second"),
             ),
-            Self::Address(max) => (
-                StatusCode::TOO_MANY_REQUESTS,
+            Self::Address(max) => too_many(
                 "too_many_connections",
                 format!(
                     "your address has {max} connections already; close one, \

@@ -26,8 +26,8 @@ pub struct Query {
     text: Text,
 }
 
-/// The query as it came: its rooms as a list could take many times as much. May hold the secret, and so is not
-/// shown.
+/// The query as it came: its rooms as a list could take many times as much. It may hold the secret, and so
+/// is not shown.
 #[derive(Default)]
 struct Text(String);
 
