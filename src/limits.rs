@@ -34,6 +34,14 @@ pub const HEARTBEAT_S_MAX: u64 = 54;
 pub const FRAME_HEADER_BYTES_MAX: usize = 10;
 /// Longest payload of a control frame, in bytes (RFC 6455, section 5.5).
 pub const CONTROL_PAYLOAD_BYTES_MAX: usize = 125;
+/// Refusals for its rate that a client gets at once, in bursts (or seconds, if those hold more); the next
+/// one ends it.
+pub const REFUSALS_PER_BURST: u32 = 10;
+/// Attempts to open a WebSocket from one address per second, and at once after a pause; of the latter at
+/// least twice `connections_per_address`, so that all clients behind an address can come back together.
+pub const ATTEMPTS_PER_SECOND: u32 = 10;
+/// See [`ATTEMPTS_PER_SECOND`].
+pub const ATTEMPTS_BURST: u32 = 128;
 /// The log of a room holds at least this many messages of the greatest size.
 pub const LOG_MESSAGES_OF_GREATEST_SIZE: usize = 4;
 

@@ -101,7 +101,7 @@ fn what_commands_are_said_to_print_is_what_they_print() {
             }
         }
     }
-    assert_eq!(tried, 2, "an error and a plan are shown");
+    assert_eq!(tried, 3, "an error and two plans are shown");
 }
 
 #[test]

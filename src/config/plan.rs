@@ -4,15 +4,21 @@ use std::fmt;
 
 use super::{Settings, value::show_bytes};
 
-/// What a session needs beside the hub's tables: its task, its socket's registration, and what the
-/// allocator adds to each, in bytes.
-const SESSION_BYTES: u64 = 2 << 10;
-/// What an HTTP connection can need beside kernel buffers: request head, response and task, in bytes.
+/// What a connection needs whatever it does: the kernel's objects for a socket, a descriptor and what
+/// watches it (some 5 KiB), its line in this process, and the task that says farewell to it, in bytes.
+const CONNECTION_BYTES: u64 = 8 << 10;
+/// What an HTTP connection can need beside kernel buffers: the head of a request as it came and as it was
+/// understood, response and task, in bytes.
 const HANDSHAKE_BYTES: u64 = 64 << 10;
-/// Program, stacks, allocator slack and the embedded pages, in bytes.
+/// Program, stacks, the buffer that all read into, the table of addresses and the embedded pages, in bytes.
 const PROCESS_BYTES: u64 = 16 << 20;
+/// What comes and goes leaves holes: the allocator needs up to this part more of it.
+const ALLOCATOR_PART: u64 = 4;
 /// Linux doubles `SO_SNDBUF` and `SO_RCVBUF` to make room for its own bookkeeping (socket(7)).
 const KERNEL_FACTOR: u64 = 2;
+/// It looks for room before it begins a segment, and so goes beyond a send buffer by one of up to 64 KiB with
+/// its bookkeeping, and beyond a receive buffer by that of a small one, in bytes.
+const SEGMENT_BYTES: u64 = (64 + 4 + 4) << 10;
 
 /// One use of memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,8 +44,14 @@ impl Plan {
     /// The plan of these settings.
     pub fn of(settings: &Settings) -> Self {
         let mut lines: Vec<Line> = hub(settings).collect();
-        lines.extend(sockets(settings));
-        lines.push(line("process", PROCESS_BYTES, "program, stacks, allocator", &[]));
+        lines.extend(connections(settings));
+        lines.extend(kernel(settings));
+        let churning = ["outboxes", "half-received messages", "last words", "handshakes"];
+        let churn: u64 =
+            lines.iter().filter(|line| churning.contains(&line.name)).map(|line| line.bytes).sum();
+        let formula = format!("1/{ALLOCATOR_PART} of {}", churning.join(", "));
+        lines.push(line("allocator", churn / ALLOCATOR_PART, formula, &["clients", "outbox_bytes"]));
+        lines.push(line("process", PROCESS_BYTES, "program, stacks, buffers", &[]));
         Self { lines }
     }
 
@@ -65,30 +77,63 @@ fn hub(settings: &Settings) -> impl Iterator<Item = Line> {
     })
 }
 
-/// What connections hold, in this process and in the kernel.
-fn sockets(settings: &Settings) -> [Line; 4] {
+/// What connections hold in this process.
+fn connections(settings: &Settings) -> [Line; 4] {
     let (clients, handshakes) = (settings.clients as u64, settings.handshakes as u64);
-    let buffers = (settings.send_buffer_bytes + settings.receive_buffer_bytes) as u64;
-    let kernel = format!("{KERNEL_FACTOR} x {}", show_bytes(buffers));
+    let outbox = settings.capacities().outbox_ceiling() as u64;
     [
         line("half-received messages", settings.inbound_bytes as u64, "inbound_bytes", &["inbound_bytes"]),
+        // A connection has an outbox or last words, never both; there are so many more than clients.
         line(
-            "sessions",
-            clients * SESSION_BYTES,
-            format!("{clients} clients x {}", show_bytes(SESSION_BYTES)),
-            &["clients"],
-        ),
-        line(
-            "kernel socket buffers",
-            clients * KERNEL_FACTOR * buffers,
-            format!("{clients} clients x {kernel}"),
-            &["clients", "send_buffer_bytes", "receive_buffer_bytes"],
+            "last words",
+            handshakes * outbox,
+            format!("{handshakes} x {}", show_bytes(outbox)),
+            &["handshakes", "outbox_bytes", "message_bytes"],
         ),
         line(
             "handshakes",
-            handshakes * (HANDSHAKE_BYTES + KERNEL_FACTOR * buffers),
-            format!("{handshakes} x ({} + {kernel})", show_bytes(HANDSHAKE_BYTES)),
-            &["handshakes", "send_buffer_bytes", "receive_buffer_bytes"],
+            handshakes * HANDSHAKE_BYTES,
+            format!("{handshakes} x {}", show_bytes(HANDSHAKE_BYTES)),
+            &["handshakes"],
+        ),
+        line(
+            "connections",
+            (clients + handshakes) * CONNECTION_BYTES,
+            format!("({clients} + {handshakes}) x {}", show_bytes(CONNECTION_BYTES)),
+            &["clients", "handshakes"],
+        ),
+    ]
+}
+
+/// What connections hold in the kernel, while they are ours and before they are accepted.
+fn kernel(settings: &Settings) -> [Line; 2] {
+    let (clients, handshakes) = (settings.clients as u64, settings.handshakes as u64);
+    let (send, receive) = (settings.send_buffer_bytes as u64, settings.receive_buffer_bytes as u64);
+    let each = KERNEL_FACTOR * (send + receive) + SEGMENT_BYTES;
+    let listeners = settings.listen.len() as u64;
+    let waiting = KERNEL_FACTOR * receive + CONNECTION_BYTES;
+    // The kernel lets one more wait than it was told.
+    let backlog = handshakes + 1;
+    [
+        line(
+            "kernel socket buffers",
+            (clients + handshakes) * each,
+            format!(
+                "({clients} + {handshakes}) x ({KERNEL_FACTOR} x {} + {})",
+                show_bytes(send + receive),
+                show_bytes(SEGMENT_BYTES)
+            ),
+            &["clients", "handshakes", "send_buffer_bytes", "receive_buffer_bytes"],
+        ),
+        line(
+            "kernel backlog",
+            listeners * backlog * waiting,
+            format!(
+                "{listeners} listening x {backlog} x ({KERNEL_FACTOR} x {} + {})",
+                show_bytes(receive),
+                show_bytes(CONNECTION_BYTES)
+            ),
+            &["listen", "handshakes", "receive_buffer_bytes"],
         ),
     ]
 }
@@ -153,8 +198,14 @@ mod tests {
         }
         assert_eq!(bytes_of(&plan, "room logs"), 3 * (10_000 + 4 * 5));
         assert_eq!(bytes_of(&plan, "half-received messages"), 7_777);
-        assert_eq!(bytes_of(&plan, "kernel socket buffers"), 3 * 2 * 34);
-        assert_eq!(bytes_of(&plan, "handshakes"), 6 * (HANDSHAKE_BYTES + 68));
+        assert_eq!(bytes_of(&plan, "last words"), 6 * settings.capacities().outbox_ceiling() as u64);
+        assert_eq!(bytes_of(&plan, "handshakes"), 6 * HANDSHAKE_BYTES);
+        assert_eq!(bytes_of(&plan, "connections"), (3 + 6) * CONNECTION_BYTES);
+        assert_eq!(bytes_of(&plan, "kernel socket buffers"), (3 + 6) * (2 * 34 + SEGMENT_BYTES));
+        assert_eq!(bytes_of(&plan, "kernel backlog"), 2 * (6 + 1) * (2 * 4 + CONNECTION_BYTES));
+        let churning = ["outboxes", "half-received messages", "last words", "handshakes"];
+        let churn: u64 = churning.map(|name| bytes_of(&plan, name)).iter().sum();
+        assert_eq!(bytes_of(&plan, "allocator"), churn / ALLOCATOR_PART);
         assert_eq!(plan.total(), plan.lines.iter().map(|line| line.bytes).sum::<u64>());
     }
 

@@ -46,7 +46,7 @@ pub struct Settings {
     pub connections_per_address: usize,
     /// HTTP connections that are not upgraded (yet), at once.
     pub handshakes: usize,
-    /// Time for a request's head to arrive, in milliseconds.
+    /// Time for a request's head to arrive, and for a peer to take a part of the answer, in milliseconds.
     pub handshake_timeout_ms: u64,
     /// Time after which a socket that takes no byte is ended, in milliseconds.
     pub write_timeout_ms: u64,

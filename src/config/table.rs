@@ -149,7 +149,7 @@ pub static TABLE: [Row; 27] = [
         "HTTP connections not upgraded (yet), at once."),
 
     number!(handshake_timeout_ms, Kind::Milliseconds, TIME, 100, 60_000,
-        "For the head of a request to arrive."),
+        "For the head of a request to arrive, and for an answer to be taken on."),
     number!(write_timeout_ms, Kind::Milliseconds, TIME, 100, 600_000,
         "Until a client that takes no byte is ended."),
     number!(heartbeat_s, Kind::Seconds, TIME, 1, limits::HEARTBEAT_S_MAX,

@@ -1,7 +1,7 @@
 //! How much a hub can hold, and what follows from it for frames and outboxes.
 
 use crate::{
-    limits::{FRAME_HEADER_BYTES_MAX, LOG_MESSAGES_OF_GREATEST_SIZE, NAME_GRAPHEMES_MAX},
+    limits::{FRAME_HEADER_BYTES_MAX, LOG_MESSAGES_OF_GREATEST_SIZE, NAME_GRAPHEMES_MAX, REFUSALS_PER_BURST},
     protocol::encode::AnnouncedLimits,
 };
 
@@ -51,6 +51,11 @@ impl Capacities {
     pub fn outbox_ceiling(&self) -> usize {
         let frame = self.entry_bytes().max(self.message_bytes + FRAME_HEADER_BYTES_MAX);
         self.outbox_bytes.max(frame) + self.outbox_messages * FACT_BYTES_MAX
+    }
+
+    /// Messages above the rate that are refused at once after a pause, before their client is ended.
+    pub(super) fn refusals(&self) -> u32 {
+        self.burst.max(self.messages_per_second).saturating_mul(REFUSALS_PER_BURST)
     }
 
     /// The part that clients are told.

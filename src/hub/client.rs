@@ -1,6 +1,6 @@
 //! One client as the hub knows it.
 
-use super::{memberships::Memberships, outbox::Outbox, resume::Token};
+use super::{allowance::Allowance, memberships::Memberships, outbox::Outbox, resume::Token};
 use crate::protocol::name::DisplayName;
 
 /// A room's place in the table of rooms.
@@ -42,7 +42,10 @@ pub(super) struct Client {
     pub(super) blocked_since_ms: Option<u64>,
     pub(super) last_heard_ms: u64,
     pub(super) ping_due_ms: u64,
+    /// Messages that are carried out.
     pub(super) allowance: Allowance,
+    /// Messages above those that are answered with an error: whoever goes on is ended.
+    pub(super) refusals: Allowance,
 }
 
 impl Client {
@@ -55,60 +58,5 @@ impl Client {
     pub(super) fn inside(&self) -> Option<(RoomId, u64)> {
         let membership = &self.memberships[usize::from(self.reading)];
         membership.room.filter(|_| self.offset > 0).map(|room| (room, membership.next))
-    }
-}
-
-/// A token bucket, in thousandths of a message.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Allowance {
-    thousandths: u32,
-    filled_ms: u64,
-}
-
-impl Allowance {
-    pub(super) const fn full(burst: u32, now_ms: u64) -> Self {
-        Self { thousandths: burst.saturating_mul(1_000), filled_ms: now_ms }
-    }
-
-    /// Takes one message's place. `per_second` messages per second are thousandths per millisecond.
-    pub(super) fn take(&mut self, per_second: u32, burst: u32, now_ms: u64) -> bool {
-        let elapsed = u32::try_from(now_ms.saturating_sub(self.filled_ms)).unwrap_or(u32::MAX);
-        let filled = self.thousandths.saturating_add(elapsed.saturating_mul(per_second));
-        self.thousandths = filled.min(burst.saturating_mul(1_000));
-        self.filled_ms = now_ms;
-        let allowed = self.thousandths >= 1_000;
-        if allowed {
-            self.thousandths -= 1_000;
-        }
-        allowed
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_burst_is_allowed_and_one_message_more_is_not() {
-        let mut allowance = Allowance::full(3, 0);
-        assert!((0..3).all(|_| allowance.take(2, 3, 0)));
-        assert!(!allowance.take(2, 3, 0));
-        assert!(!allowance.take(2, 3, 499));
-        assert!(allowance.take(2, 3, 500));
-        assert!(!allowance.take(2, 3, 500));
-    }
-
-    #[test]
-    fn no_pause_saves_up_more_than_a_burst() {
-        let mut allowance = Allowance::full(2, 0);
-        assert!((0..2).all(|_| allowance.take(u32::MAX, 2, u64::MAX)));
-        assert!(!allowance.take(u32::MAX, 2, u64::MAX));
-    }
-
-    #[test]
-    fn a_clock_that_stands_or_steps_back_gives_nothing() {
-        let mut allowance = Allowance::full(1, 1_000);
-        assert!(allowance.take(1, 1, 1_000));
-        assert!(!allowance.take(1, 1, 0));
     }
 }

@@ -2,7 +2,8 @@
 
 use super::{
     ClientId, Departure, Hub, Now,
-    client::{Allowance, Client, RoomId},
+    allowance::Allowance,
+    client::{Client, RoomId},
     counters::Counter,
     hash,
     memberships::Memberships,
@@ -118,6 +119,7 @@ impl Hub {
             last_heard_ms: now.ms,
             ping_due_ms: now.ms + self.heartbeat_ms(),
             allowance: Allowance::full(self.capacities.burst, now.ms),
+            refusals: Allowance::full(self.capacities.refusals(), now.ms),
         }
     }
 
@@ -229,13 +231,15 @@ impl Hub {
         if let Some((room, seq)) = client.inside() {
             words.extend(self.room(room).log.rest(seq, client.offset as usize).concat());
         }
-        // A blocked socket has no room for answers; one that said goodbye still reads them.
+        // A blocked socket has no room for answers; one that said goodbye still reads them. No connection
+        // holds more than an outbox, on its way out as before.
         let takes_nothing = self.due.is_blocked(id.index()) && matches!(ending, Ending::By(..));
         if let Some(outbox) = &client.outbox {
-            if takes_nothing {
+            let answers = outbox.slices().concat();
+            if takes_nothing || words.len() + answers.len() > self.capacities.outbox_ceiling() {
                 words.extend(outbox.rest_of_front());
             } else {
-                words.extend(outbox.slices().concat());
+                words.extend(answers);
             }
         }
         match ending {
@@ -243,6 +247,7 @@ impl Hub {
             Ending::By(code, reason) => words.extend(frame::close_frame(code, reason)),
             Ending::Lost => {}
         }
+        words.shrink_to_fit();
         words
     }
 

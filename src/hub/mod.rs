@@ -10,6 +10,7 @@
 //! [`Hub::pending`] has the bytes, [`Hub::sent`] takes note, [`Hub::next_departure`] names a client
 //! that is gone.
 
+mod allowance;
 mod audit;
 mod capacities;
 mod client;
@@ -28,6 +29,7 @@ mod room;
 mod rooms;
 mod tick;
 
+pub use allowance::Allowance;
 pub use capacities::Capacities;
 pub use connect::{Ending, Hello};
 pub use counters::{Counter, Counters};
@@ -140,7 +142,7 @@ impl Hub {
             room_names: Index::new(capacities.rooms + 1),
             reserved: 0,
             due: Due::new(&capacities),
-            departures: VecDeque::new(),
+            departures: VecDeque::with_capacity(clients + 1),
             count: tick::Count::default(),
             counters: Counters::default(),
             serial: 0,

@@ -10,7 +10,8 @@ use crate::protocol::{
 use serde_json::value::RawValue;
 
 impl Hub {
-    /// Carries out one text message; `text` is what `message` was parsed from.
+    /// Carries out one text message; `text` is what `message` was parsed from. Nothing, if the client was
+    /// ended by what it sent before.
     pub fn receive(
         &mut self,
         id: ClientId,
@@ -18,6 +19,9 @@ impl Hub {
         message: Result<ClientMessage<'_>, BadMessage>,
         now: Now,
     ) {
+        if self.clients.get(id).is_none() {
+            return;
+        }
         self.counters.add(Counter::Received, 1);
         if !self.is_within_rate(id, now) {
             let (room, message_id) = match &message {
@@ -35,6 +39,9 @@ impl Hub {
 
     /// Sends a binary message back as it came.
     pub fn receive_binary(&mut self, id: ClientId, payload: &[u8], now: Now) {
+        if self.clients.get(id).is_none() {
+            return;
+        }
         self.counters.add(Counter::Received, 1);
         if self.is_within_rate(id, now) {
             self.echo(id, Opcode::Binary, payload);
@@ -150,8 +157,16 @@ impl Hub {
         client.is_none_or(|client| client.allowance.take(per_second, burst, now.ms))
     }
 
+    /// Answers a message above the rate; whoever sends them at more than twice the rate, and does not stop,
+    /// is ended.
     fn refuse_rate(&mut self, id: ClientId, room: &RoomName, message_id: Option<&MessageId>, now: Now) {
         self.counters.add(Counter::RateLimited, 1);
+        let (per_second, refusals) = (self.capacities.messages_per_second, self.capacities.refusals());
+        let Some(client) = self.clients.get_mut(id) else { return };
+        if !client.refusals.take(per_second, refusals, now.ms) {
+            let reason = "Keep to the rate: `limits` in `welcome` has it.";
+            return self.end(id, Ending::By(CloseCode::Policy, reason), now);
+        }
         let advice = "Send fewer messages: `limits` in `welcome` has how many.";
         self.error(id, (ErrorCode::RateLimited, advice), room, message_id, now);
     }

@@ -1,7 +1,9 @@
 //! The accept loops: connections come in bounded numbers, and have little time to say what they want.
 
 use super::{
-    door::Connection,
+    door::{Connection, Pass, Place},
+    farewell,
+    http_stream::HttpStream,
     pulse::Part,
     shared::Shared,
     socket,
@@ -27,6 +29,9 @@ pub(crate) const HEAD_BYTES_MAX: usize = 16 << 10;
 const HTTP_LIFE: Duration = Duration::from_secs(30);
 /// What cannot be accepted now (no descriptor, no memory) may be a moment later.
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(100);
+
+/// Counts a connection while it is not (yet) a WebSocket.
+pub(super) type Handshake = (OwnedSemaphorePermit, Pass, Place);
 
 /// How many connections there may be, of each kind.
 #[derive(Debug, Clone)]
@@ -70,16 +75,24 @@ pub(super) async fn accept(
     mut part: Part,
 ) {
     let Ok(bound) = listener.local_addr() else { return };
+    let patience = Duration::from_millis(shared.settings.handshake_timeout_ms);
     loop {
         let next = part.answering(next(&listener, &places)).await;
         let Some((handshake, place, accepted)) = next else { return };
         match accepted {
             Ok((stream, peer)) => {
                 shared.tally.count(Outcome::Accepted);
+                socket::tune(&stream, &shared.settings);
+                let Ok(pass) = shared.door.begin(peer.ip()) else {
+                    farewell::reset(stream);
+                    shared.refuse_unheard();
+                    continue;
+                };
                 let place = Arc::new(Seat::new(place, shared.tally.clone()));
                 let local = stream.local_addr().unwrap_or(bound);
+                let stream = HttpStream::new(stream, (handshake, pass, place.clone()), patience);
                 let connection = Connection { peer: canonical(peer), local: canonical(local), place };
-                tokio::spawn(serve(stream, connection, handshake, shared.clone(), router.clone()));
+                tokio::spawn(serve(stream, connection, shared.clone(), router.clone()));
             }
             Err(error) if is_of_one_connection(&error) => shared.tally.count(Outcome::AcceptAborted),
             Err(error) => {
@@ -106,14 +119,7 @@ fn canonical(address: SocketAddr) -> SocketAddr {
 }
 
 /// Speaks HTTP on a connection, until its end or its upgrade.
-async fn serve(
-    stream: TcpStream,
-    connection: Connection,
-    handshake: OwnedSemaphorePermit,
-    shared: Arc<Shared>,
-    router: Router,
-) {
-    socket::tune(&stream, &shared.settings);
+async fn serve(stream: HttpStream<Handshake>, connection: Connection, shared: Arc<Shared>, router: Router) {
     let peer: SocketAddr = connection.peer;
     let patience = Duration::from_millis(shared.settings.handshake_timeout_ms);
     let service = TowerToHyperService::new(router.layer(axum::Extension(connection)));
@@ -132,7 +138,6 @@ async fn serve(
             timeout(patience, http).await.ok()
         }
     };
-    drop(handshake);
     match served {
         Some(Ok(())) => {}
         Some(Err(error)) => {

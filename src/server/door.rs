@@ -1,7 +1,12 @@
 //! Who gets in: the handshake, where the page came from, the secret, and how many from one address.
 
-use super::{hosts::Hosts, refusal::Refusal, tally::Seat};
-use crate::{config::Settings, hub::Token, protocol::handshake, switchboard::Query};
+use super::{attempts::Attempts, hosts::Hosts, refusal::Refusal, tally::Seat};
+use crate::{
+    config::Settings,
+    hub::{Now, Token},
+    protocol::handshake,
+    switchboard::Query,
+};
 use axum::http::{HeaderMap, Method, Uri, header, uri::Authority};
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -36,16 +41,21 @@ pub(super) struct Visitor {
 pub(super) struct Door {
     hosts: Hosts,
     token: Option<String>,
+    attempts: Attempts,
     per_address_max: usize,
-    /// Holds an address only while it has connections: never more entries than there are clients.
-    per_address: Arc<Mutex<HashMap<IpAddr, usize>>>,
+    handshakes_max: usize,
+    per_address: Arc<Counts>,
+    handshakes: Arc<Counts>,
 }
+
+/// Connections by address. Holds an address only while it has some: never more than there are connections.
+type Counts = Mutex<HashMap<IpAddr, usize>>;
 
 /// Counts its address for as long as it lives.
 #[derive(Debug)]
 pub(super) struct Pass {
     address: IpAddr,
-    per_address: Arc<Mutex<HashMap<IpAddr, usize>>>,
+    counts: Arc<Counts>,
 }
 
 impl Door {
@@ -53,8 +63,11 @@ impl Door {
         Self {
             hosts: Hosts::new(settings),
             token: settings.token.clone(),
+            attempts: Attempts::new(settings.connections_per_address),
             per_address_max: settings.connections_per_address,
+            handshakes_max: handshakes_max(settings),
             per_address: Arc::default(),
+            handshakes: Arc::default(),
         }
     }
 
@@ -95,16 +108,19 @@ impl Door {
         handshake::check(method.as_str(), header).map_err(Refusal::Handshake)
     }
 
-    /// Counts one more connection from an address, if it may have one more.
+    /// Counts one more connection that begins, if its address has not half of all such places.
+    pub(super) fn begin(&self, address: IpAddr) -> Result<Pass, Refusal> {
+        Pass::new(&self.handshakes, address, self.handshakes_max)
+    }
+
+    /// Counts one more attempt to open a WebSocket, if an address may have one more.
+    pub(super) fn attempt(&self, address: IpAddr, now: Now) -> Result<(), Refusal> {
+        self.attempts.count(network(address), now)
+    }
+
+    /// Counts one more WebSocket from an address, if it may have one more.
     pub(super) fn admit(&self, address: IpAddr) -> Result<Pass, Refusal> {
-        let address = network(address);
-        let mut counts = lock(&self.per_address);
-        let count = counts.entry(address).or_default();
-        if self.per_address_max > 0 && *count >= self.per_address_max {
-            return Err(Refusal::Address(self.per_address_max));
-        }
-        *count += 1;
-        Ok(Pass { address, per_address: self.per_address.clone() })
+        Pass::new(&self.per_address, address, self.per_address_max)
     }
 
     /// A browser tells where the page came from that wants to connect; a device tells nothing.
@@ -129,6 +145,18 @@ impl Door {
 }
 
 impl Pass {
+    /// One more of at most `max`, where 0 is no limit.
+    fn new(counts: &Arc<Counts>, address: IpAddr, max: usize) -> Result<Self, Refusal> {
+        let address = network(address);
+        let mut locked = lock(counts);
+        let count = locked.entry(address).or_default();
+        if max > 0 && *count >= max {
+            return Err(Refusal::Address(max));
+        }
+        *count += 1;
+        Ok(Self { address, counts: counts.clone() })
+    }
+
     /// The address that is counted: of IPv6 the network.
     pub(super) const fn address(&self) -> IpAddr {
         self.address
@@ -137,13 +165,19 @@ impl Pass {
 
 impl Drop for Pass {
     fn drop(&mut self) {
-        if let Entry::Occupied(mut count) = lock(&self.per_address).entry(self.address) {
+        if let Entry::Occupied(mut count) = lock(&self.counts).entry(self.address) {
             *count.get_mut() -= 1;
             if *count.get() == 0 {
                 count.remove();
             }
         }
     }
+}
+
+/// Nobody alone may keep all others from coming in; a proxy, for which connections by address mean nothing,
+/// may.
+const fn handshakes_max(settings: &Settings) -> usize {
+    if settings.connections_per_address == 0 { 0 } else { settings.handshakes.div_ceil(2) }
 }
 
 /// Where a request says that it goes; HTTP/1.1 requires it, in one place or the other.

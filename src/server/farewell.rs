@@ -1,36 +1,56 @@
 //! The end of a connection: the last words, and an end that the peer can read.
 
-use super::{door::Place, tally::Outcome};
 use socket2::SockRef;
 use std::{io, net, net::Shutdown, time::Duration};
-use tokio::{io::Interest, net::TcpStream, time::timeout};
+use tokio::{
+    io::Interest,
+    net::TcpStream,
+    time::{sleep, timeout},
+};
 
-/// How long a peer gets to take the last words and to close its side.
-pub(super) const LINGER: Duration = Duration::from_secs(2);
+/// How long a peer gets to take its last words and what was sent before, and to close its side.
+const LINGER: Duration = Duration::from_secs(5);
+/// As [`LINGER`], for one to which nothing is left to be said: its place is worth more to others.
+const LINGER_WORDLESS: Duration = Duration::from_secs(2);
+/// How often the kernel is asked whether the peer has taken everything: at first, and in the end.
+const ASK_FIRST: Duration = Duration::from_millis(1);
+const ASK_EVERY: Duration = Duration::from_millis(64);
 
 /// Says the last words and closes in order, so that the peer can read them: a socket that is closed
-/// with unread bytes in it is reset, and what is under way to the peer is lost. The connection counts
-/// until its socket is closed.
-pub(super) async fn say(stream: net::TcpStream, words: Vec<u8>, place: Place) {
-    let said = timeout(LINGER, async {
-        let stream = TcpStream::from_std(stream)?;
-        write_all(&stream, &words).await?;
-        SockRef::from(&stream).shutdown(Shutdown::Write)?;
-        read_to_end(&stream).await
-    })
-    .await;
-    let is_said = matches!(said, Ok(Ok::<(), io::Error>(())));
-    place.tally.count(if is_said { Outcome::Farewell } else { Outcome::FarewellLost });
+/// with unread bytes in it is reset, and what is under way to the peer is lost. Completes when the kernel
+/// holds nothing of the connection any more: what counts it must be kept until then. One whose peer does
+/// not take what is left is reset, lest the kernel keep that for it, uncounted, when its place is
+/// another's. Whether it ended in order.
+pub(super) async fn say(stream: net::TcpStream, words: Vec<u8>) -> bool {
+    let Ok(stream) = TcpStream::from_std(stream) else { return false };
+    let linger = if words.is_empty() { LINGER_WORDLESS } else { LINGER };
+    let ended = timeout(linger, end(&stream, &words)).await;
+    // Of one that has ended in order nothing is left to be reset.
+    reset(stream);
+    matches!(ended, Ok(Ok(())))
 }
 
-/// A peer that has not read for long has a full buffer on this side. The last words get room of
-/// their own, so that the peer finds them when it wakes, without anyone waiting for it.
+/// Closes a connection such that the kernel keeps nothing of it.
+pub(super) fn reset(stream: TcpStream) {
+    let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
+    drop(stream);
+}
+
+async fn end(stream: &TcpStream, words: &[u8]) -> io::Result<()> {
+    write_all(stream, words).await?;
+    SockRef::from(stream).shutdown(Shutdown::Write)?;
+    read_to_end(stream).await?;
+    // After both ends a socket has no peer as soon as that has acknowledged everything.
+    let mut pause = ASK_FIRST;
+    while stream.peer_addr().is_ok() {
+        sleep(pause).await;
+        pause = ASK_EVERY.min(pause * 2);
+    }
+    Ok(())
+}
+
 async fn write_all(stream: &TcpStream, mut words: &[u8]) -> io::Result<()> {
     let socket = SockRef::from(stream);
-    if let Ok(bytes) = socket.send_buffer_size() {
-        // Asking for `n` gives 2n, of which the present size is half.
-        let _ = socket.set_send_buffer_size(bytes / 2 + 2 * words.len() + 4_096);
-    }
     while !words.is_empty() {
         match socket.send(words) {
             Ok(taken) => words = &words[taken..],

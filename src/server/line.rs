@@ -4,6 +4,7 @@ use super::{
     door::{Pass, Place},
     farewell,
     poller::Poller,
+    tally::Outcome,
 };
 use crate::{
     hub::{ClientId, Laggard},
@@ -19,7 +20,6 @@ use std::{
 pub(super) struct TcpLine {
     stream: TcpStream,
     poller: Poller,
-    /// Its address counts until the client is gone, the connection until its socket is closed.
     pass: Pass,
     place: Place,
 }
@@ -65,8 +65,14 @@ impl Line for TcpLine {
     fn hang_up(self, last_words: Vec<u8>) {
         tracing::debug!(address = %self.address(), "disconnected");
         self.poller.remove(&self.stream);
-        if !last_words.is_empty() {
-            tokio::spawn(farewell::say(self.stream, last_words, self.place));
-        }
+        let Self { stream, pass, place, .. } = self;
+        let is_owed = !last_words.is_empty();
+        tokio::spawn(async move {
+            let is_said = farewell::say(stream, last_words).await;
+            if is_owed {
+                place.tally.count(if is_said { Outcome::Farewell } else { Outcome::FarewellLost });
+            }
+            drop((pass, place));
+        });
     }
 }

@@ -9,9 +9,6 @@ use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
 use crate::config::Settings;
 
-/// Connections that the kernel holds for us until they are accepted; it lowers this to `somaxconn`.
-const BACKLOG: i32 = 1_024;
-
 /// An address that could not be listened on. Shown as one line that says what to change.
 #[derive(Debug)]
 pub struct BindError {
@@ -86,8 +83,13 @@ fn bind_one(address: SocketAddr, settings: &Settings) -> io::Result<TcpListener>
     socket.set_send_buffer_size(settings.send_buffer_bytes)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
+    socket.listen(backlog(settings))?;
     Ok(socket.into())
+}
+
+/// How many may wait to be accepted: they have buffers too, and so are in the plan.
+pub(super) fn backlog(settings: &Settings) -> i32 {
+    i32::try_from(settings.handshakes).unwrap_or(i32::MAX)
 }
 
 /// A kernel without IPv6 has no such family; one where it is switched off has no such address.

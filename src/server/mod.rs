@@ -1,6 +1,7 @@
 //! The only floor that awaits: sockets, sessions, timers, pages.
 
 mod accept;
+mod attempts;
 pub mod banner;
 mod board;
 mod clock;
@@ -8,6 +9,7 @@ pub mod descriptors;
 mod door;
 mod farewell;
 mod hosts;
+mod http_stream;
 mod laggards;
 mod line;
 pub mod listen;
@@ -51,6 +53,8 @@ use tokio::{
 
 /// How often the hub hears that time has passed, while somebody is there.
 const TICK: Duration = Duration::from_millis(100);
+/// How long the peers of a stopping server get to take its last words; the kernel still has them after it.
+const CLOSING: Duration = Duration::from_secs(2);
 /// How often a stopping server looks whether everything has been sent.
 const DRAIN_TICK: Duration = Duration::from_millis(20);
 
@@ -155,5 +159,5 @@ async fn stop_in_order(shared: &Shared, places: &Places) {
 
     let now = shared.now();
     shared.lock().end_all(CloseCode::Restart, "The server restarts.", now);
-    let _ = timeout(farewell::LINGER, places.all_free()).await;
+    let _ = timeout(CLOSING, places.all_free()).await;
 }

@@ -1,6 +1,9 @@
 //! What a client is told that does not get in: a status, a code, and one sentence that says what to change.
 
-use crate::protocol::handshake::{HandshakeError, VERSION};
+use crate::{
+    limits::ATTEMPTS_PER_SECOND,
+    protocol::handshake::{HandshakeError, VERSION},
+};
 use axum::{
     Json,
     http::{HeaderValue, StatusCode, header},
@@ -12,9 +15,11 @@ use serde_json::json;
 const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("5");
 
 /// Every code of a refusal, in the order of the protocol's table.
-pub(super) const CODES: [&str; 11] = [
+pub(super) const CODES: [&str; 13] = [
+    "too_many_handshakes",
     "bad_request",
     "host_not_allowed",
+    "too_many_attempts",
     "upgrade_required",
     "bad_handshake",
     "origin_not_allowed",
@@ -38,6 +43,8 @@ pub(super) enum Refusal {
     Origin(String),
     NoToken,
     WrongToken,
+    /// The address tries too often.
+    Attempts,
     NoStatusToken,
     WrongStatusToken,
     /// How the server is is told to this machine alone.
@@ -114,6 +121,11 @@ impl Refusal {
                 "the setting `status_access` is `loopback`: ask on the board itself, or set it to `all`"
                     .into(),
             ),
+            Self::Attempts => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "too_many_attempts",
+                format!("your address tries too often; wait, then try {ATTEMPTS_PER_SECOND} a second"),
+            ),
             Self::Address(max) => (
                 StatusCode::TOO_MANY_REQUESTS,
                 "too_many_connections",
@@ -148,7 +160,7 @@ impl IntoResponse for Refusal {
         if self == Self::Handshake(HandshakeError::WrongVersion) {
             headers.insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static(VERSION));
         }
-        if status == StatusCode::SERVICE_UNAVAILABLE {
+        if status == StatusCode::SERVICE_UNAVAILABLE || self == Self::Attempts {
             headers.insert(header::RETRY_AFTER, RETRY_AFTER_S);
         }
         if status == StatusCode::UNAUTHORIZED {

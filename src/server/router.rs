@@ -61,6 +61,7 @@ async fn upgrade(
 /// The handshake is judged last: a page is not told why its WebSocket failed, and asks again without
 /// one to read the reason.
 fn let_in(shared: &Arc<Shared>, connection: &Connection, mut request: Request) -> Result<Response, Refusal> {
+    shared.door.attempt(connection.peer.ip(), shared.now())?;
     let visitor = shared.door.judge(request.uri(), request.headers(), connection)?;
     if shared.is_stopping() {
         return Err(Refusal::Stopping);

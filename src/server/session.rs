@@ -1,7 +1,9 @@
 //! How a connection that has asked for it becomes a client.
 
 use super::{
+    accept::Handshake,
     door::{Pass, Visitor},
+    http_stream::HttpStream,
     line::TcpLine,
     shared::Shared,
     tally::Outcome,
@@ -9,12 +11,12 @@ use super::{
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use std::sync::Arc;
-use tokio::net::TcpStream;
 
 /// Waits for the upgrade, which the HTTP connection completes once its answer is out, and connects the
 /// client; whatever had been read behind the request is its first bytes.
 pub(super) async fn begin(shared: Arc<Shared>, upgrade: OnUpgrade, visitor: Visitor, pass: Pass) {
-    let upgraded = upgrade.await.ok().and_then(|upgraded| upgraded.downcast::<TokioIo<TcpStream>>().ok());
+    let upgraded =
+        upgrade.await.ok().and_then(|upgraded| upgraded.downcast::<TokioIo<HttpStream<Handshake>>>().ok());
     let parts = upgraded.and_then(|parts| Some((parts.io.into_inner().into_std().ok()?, parts.read_buf)));
     let Some((stream, read_ahead)) = parts else {
         shared.tally.count(Outcome::UpgradeFailed);

@@ -82,6 +82,12 @@ impl Shared {
         }
     }
 
+    /// Counts a connection that is closed without an answer.
+    pub(super) fn refuse_unheard(&self) {
+        self.refusals.count("too_many_handshakes");
+        self.arrival.notify_one();
+    }
+
     /// Completes when every loop has turned since and the lock could be had: a sign of life.
     pub(super) async fn beat(&self) {
         self.pulse.beat().await;

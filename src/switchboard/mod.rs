@@ -112,8 +112,8 @@ impl<L: Line> Switchboard<L> {
         self.open(id, line, now);
         // Others hear that somebody came before they hear where.
         self.settle(now);
-        for room in &query.rooms {
-            self.hub.join_room(id, room, now);
+        for room in query.rooms() {
+            self.hub.join_room(id, &room, now);
         }
         if let Some(advice) = query.advice {
             self.hub.refuse_query(id, advice, now);

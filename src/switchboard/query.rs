@@ -4,15 +4,13 @@ use crate::{
     hub::Token,
     protocol::message::{Position, position},
 };
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 /// The parameters that were given. Of one that comes twice the last counts, but every `room` does.
 #[derive(Debug, Default)]
 pub struct Query {
     /// The name that it would like.
     pub username: String,
-    /// Rooms to join at once, as they came.
-    pub rooms: Vec<String>,
     /// Nothing of the lobby.
     pub quiet: bool,
     /// The client that it was before; nothing if what came is no token.
@@ -25,22 +23,39 @@ pub struct Query {
     pub history: Option<u64>,
     /// What could not be read, as one sentence.
     pub advice: Option<&'static str>,
+    text: Text,
+}
+
+/// The query as it came: its rooms as a list could take many times as much. May hold the secret, and so is not
+/// shown.
+#[derive(Default)]
+struct Text(String);
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Text")
+    }
 }
 
 impl Query {
     /// Reads what stands behind the `?`.
     pub fn parse(query: &str) -> Self {
-        let mut parsed = Self::default();
+        let mut parsed = Self { text: Text(query.to_owned()), ..Self::default() };
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             parsed.take(&name, value);
         }
         parsed
     }
 
+    /// Rooms to join at once, as they came.
+    pub fn rooms(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        let rooms = form_urlencoded::parse(self.text.0.as_bytes()).filter(|(name, _)| name == "room");
+        rooms.map(|(_, value)| value)
+    }
+
     fn take(&mut self, name: &str, value: Cow<'_, str>) {
         match name {
             "username" => self.username = value.into_owned(),
-            "room" => self.rooms.push(value.into_owned()),
             "quiet" => self.quiet = value == "1",
             "resume" => self.resume = Token::parse(&value),
             "token" => self.secret = Some(value.into_owned()),
@@ -68,7 +83,7 @@ mod tests {
         let query =
             Query::parse("username=a%20b&room=x&room=&quiet=1&since=e-0:7&history=3&resume=zz&other=1");
         assert_eq!((query.username.as_str(), query.quiet, query.resume), ("a b", true, None));
-        assert_eq!(query.rooms, ["x", ""]);
+        assert_eq!(query.rooms().collect::<Vec<_>>(), ["x", ""]);
         assert_eq!((query.since.unwrap().seq, query.history, query.advice), (7, Some(3), None));
         assert!(Query::parse("since=7").advice.is_some());
         assert!(Query::parse("history=-1").advice.is_some());

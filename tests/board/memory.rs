@@ -12,7 +12,7 @@ const DROP_IN: &str = "/etc/systemd/system/roomd.service.d/memory.conf";
 const FEW_CLIENTS: &str = "clients = 128\nrooms = 16\nhandshakes = 16\nsend_buffer_bytes = \"32KiB\"\n\
     inbound_bytes = \"4MiB\"\nwrite_timeout_ms = 600000";
 /// What the plan of that may need, and the reserve of the unit for the kernel.
-const LITTLE_MEMORY: &str = "[Service]\nEnvironment=ROOMD_MEMORY_MAX=64MiB\nMemoryMax=96M";
+const LITTLE_MEMORY: &str = "[Service]\nEnvironment=ROOMD_MEMORY_MAX=80MiB\nMemoryMax=112M";
 const STALLED: u64 = 100;
 const HALF_MESSAGES: usize = 20;
 
@@ -60,7 +60,7 @@ pub(crate) async fn more_than_it_may_have(board: &Board) {
     board.run("systemctl set-property --runtime roomd.service MemoryMax=1M");
     let pid = "systemctl show --value --property=MainPID roomd.service";
     board.wait_until(&format!("[ $({pid}) != {before} ]"));
-    board.run("systemctl set-property --runtime roomd.service MemoryMax=96M");
+    board.run("systemctl set-property --runtime roomd.service MemoryMax=112M");
     assert_eq!(board.get("/healthz").await.status, 200, "it was started anew");
     assert_eq!(board.run(others), neighbours);
     assert_eq!(killed(board, |line| !line.contains("(roomd)")), NOBODY);

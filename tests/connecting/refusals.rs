@@ -1,8 +1,8 @@
 //! Refused before the upgrade: plain HTTP, JSON, and a sentence that names the setting to change.
 
-use roomd::config::Settings;
+use roomd::{config::Settings, limits::ATTEMPTS_BURST};
 
-use crate::support::{Client, Handshake, RawClient, TestServer, settings};
+use crate::support::{Client, Handshake, RawClient, Response, TestServer, settings};
 
 fn with_token(token: &str) -> Settings {
     Settings { token: Some(token.to_owned()), ..settings() }
@@ -150,6 +150,51 @@ async fn refusals_do_not_use_up_the_connections_of_an_address() {
     }
     let _first = Client::open_when_there_is_room(&server, "token=secret").await;
     let _second = Client::open_when_there_is_room(&server, "token=secret").await;
+}
+
+#[tokio::test]
+async fn an_address_may_try_only_so_often() {
+    let server = TestServer::start(Settings { connections_per_address: 2, ..settings() });
+    let attempt = Handshake::new(&server, "").without("Upgrade").bytes();
+    let mut client = RawClient::connect(&server).await;
+    // Many at once: far more than may come again while they are answered.
+    let attempts = ATTEMPTS_BURST + 200;
+    client.write(&attempt.repeat(attempts as usize)).await;
+    let mut allowed = 0;
+    let refused = loop {
+        let answer = Response::read(&mut client).await;
+        if answer.status == 429 {
+            break answer;
+        }
+        answer.assert_refusal(426, "upgrade_required");
+        allowed += 1;
+        assert!(allowed < attempts, "the bound is never met");
+    };
+    assert!(allowed >= ATTEMPTS_BURST, "{allowed} were allowed");
+    let sentence = refused.assert_refusal(429, "too_many_attempts");
+    assert!(sentence.contains("10 a second") && refused.header("retry-after").is_some(), "{refused:?}");
+}
+
+#[tokio::test]
+async fn an_address_alone_holds_half_of_the_handshakes() {
+    let server = TestServer::start(Settings { connections_per_address: 2, handshakes: 3, ..settings() });
+    let status = Handshake::new(&server, "").line("GET /healthz HTTP/1.1").without("Upgrade");
+    let mut first = RawClient::connect(&server).await;
+    let mut second = RawClient::connect(&server).await;
+    for client in [&mut first, &mut second] {
+        client.write(&status.bytes()).await;
+        assert_eq!(Response::read(client).await.status, 200);
+    }
+    RawClient::connect(&server).await.expect_end().await;
+    drop(first);
+    // The third is let in as soon as the first is gone for good.
+    loop {
+        let mut third = RawClient::connect(&server).await;
+        third.try_write(&status.bytes()).await;
+        if third.read_some(1).await {
+            return;
+        }
+    }
 }
 
 #[tokio::test]

@@ -102,7 +102,7 @@ fn a_program_that_does_not_take_the_settings_that_are_there_is_refused() {
 
 #[test]
 fn a_small_board_gets_settings_for_small_boards_and_a_large_one_does_not() {
-    for (kib, small) in [(384 * 1024, false), (384 * 1024 - 1, true)] {
+    for (kib, small) in [(496 * 1024, false), (496 * 1024 - 1, true)] {
         let mut board = Board::off(if small { "small" } else { "large" });
         board.fact("meminfo", &format!("MemTotal: {kib} kB"));
         board.boot();
@@ -117,7 +117,7 @@ fn a_small_board_gets_settings_for_small_boards_and_a_large_one_does_not() {
         if small {
             board.sh(&format!("rm {dropin}; echo > {SETTINGS}"));
             let warned = board.deploy(&["--binary", &program::first()]);
-            warned.ended(0, &["warning: roomd may take 384 MiB here", "the board has 383 MiB"]);
+            warned.ended(0, &["warning: roomd may take 496 MiB here", "the board has 495 MiB"]);
             assert_eq!(clients_max(&board), "1024");
         }
     }

@@ -1,9 +1,9 @@
 //! `rate_limited`, `too_large`, and where a size ends the connection instead.
 
-use roomd::config::Settings;
+use roomd::{config::Settings, limits::REFUSALS_PER_BURST};
 use serde_json::{Value, json};
 
-use crate::support::{Client, FIN, PING, RawClient, TEXT, TestServer, content_of, frame, settings};
+use crate::support::{Client, FIN, PING, PONG, RawClient, TEXT, TestServer, content_of, frame, settings};
 
 fn with_rate(messages_per_second: u32, burst: u32) -> Settings {
     Settings { messages_per_second, burst, ..settings() }
@@ -36,6 +36,32 @@ async fn a_burst_passes_and_what_is_above_it_is_refused() {
         let mut client = RawClient::upgrade(&server, "quiet=1").await;
         assert_eq!(flood(&mut client, sent).await, (echoed, limited), "{sent} of {burst}");
     }
+}
+
+#[tokio::test]
+async fn who_goes_on_above_the_rate_is_ended_with_1008() {
+    let burst = 2;
+    let server = TestServer::start(with_rate(1, burst));
+    let mut witness = Client::connect(&server, "witness").await;
+    let (burst, bound) = (burst as usize, (burst * REFUSALS_PER_BURST) as usize);
+    for refused in [bound - 1, bound, bound + 1] {
+        let mut client = RawClient::upgrade(&server, "username=aki").await;
+        witness.next_must_be_line("", "aki connected").await;
+        client.write(&frame(FIN | TEXT, br#"{"type":"ping"}"#).repeat(burst + refused)).await;
+        let mut limited = 0;
+        while limited < refused.min(bound) {
+            limited += usize::from(client.next_json().await["code"] == "rate_limited");
+        }
+        if refused > bound {
+            assert_eq!(client.expect_close().await, 1008);
+        } else {
+            client.write(&frame(FIN | PING, b"still there")).await;
+            assert_eq!(client.next_with_opcode(PONG).await.payload, b"still there");
+        }
+        drop(client);
+        witness.next_must_be_line("", "aki disconnected").await;
+    }
+    witness.assert_silent().await;
 }
 
 #[tokio::test]

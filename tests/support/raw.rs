@@ -119,6 +119,14 @@ impl RawClient {
         client
     }
 
+    /// Upgrades a connection that stands already.
+    pub(crate) async fn over(stream: TcpStream, server: &TestServer, query: &str) -> Self {
+        stream.set_nodelay(true).unwrap();
+        let mut client = Self { stream, unread: Vec::new(), transcript: Transcript::default() };
+        client.shake_hands(server, query).await;
+        client
+    }
+
     /// Connects with a small receive buffer and upgrades.
     pub(crate) async fn upgrade_with_receive_buffer(server: &TestServer, query: &str, bytes: usize) -> Self {
         let mut client = Self::connect_with_receive_buffer(server, bytes).await;

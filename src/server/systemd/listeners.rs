@@ -1,6 +1,6 @@
 //! Listening sockets that systemd opened and hands over (`sd_listen_fds(3)`).
 
-use crate::config::Settings;
+use crate::{config::Settings, server::listen::backlog};
 use listenfd::ListenFd;
 use socket2::SockRef;
 use std::{error::Error, fmt, io, net::TcpListener};
@@ -46,5 +46,6 @@ fn prepare(listener: &TcpListener, settings: &Settings) -> io::Result<()> {
     // what cannot be had here is tried again on each connection, and told there.
     let _ = socket.set_recv_buffer_size(settings.receive_buffer_bytes);
     let _ = socket.set_send_buffer_size(settings.send_buffer_bytes);
-    Ok(())
+    // While roomd was away any number could wait; from now on as many as the plan knows.
+    socket.listen(backlog(settings))
 }
