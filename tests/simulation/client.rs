@@ -45,6 +45,11 @@ impl Kind {
         matches!(self, Self::Witness | Self::Prompt)
     }
 
+    /// Those to whom hardly anything else is answered: no answer of theirs is ever dropped.
+    const fn wants_acks(self) -> bool {
+        matches!(self, Self::Prompt | Self::Roaming | Self::Broken)
+    }
+
     const fn chats_in_a_thousand(self) -> usize {
         match self {
             Self::Witness | Self::Rude | Self::Quiet => 0,
@@ -129,7 +134,9 @@ impl Client {
     /// The query with which it connects. `may_be_promised` is whether its name is remembered for sure.
     pub(crate) fn query(&mut self, may_be_promised: bool) -> String {
         self.connections += 1;
-        let mut query = format!("username=c{}", self.number);
+        // Whoever comes back asks for another name, so that it can only have the old one by its token.
+        let wanted = if self.token.is_some() { "again" } else { "c" };
+        let mut query = format!("username={wanted}{}", self.number);
         self.lobby = Asked::Nothing;
         self.promised = None;
         if let Some(token) = self.token.take() {
@@ -201,6 +208,11 @@ impl Client {
         self.books.keys().filter(|room| !room.is_empty()).cloned().collect()
     }
 
+    /// Whether everything that it asked for on this connection was answered.
+    pub(crate) fn has_all_answers(&self) -> bool {
+        self.link.is_none() || (self.requests.is_empty() && self.unacknowledged.is_empty())
+    }
+
     /// Books of the rooms that it is in.
     pub(crate) fn present(&self) -> impl Iterator<Item = (&str, &Book)> {
         self.books.iter().filter(|(_, book)| book.is_member).map(|(room, book)| (room.as_str(), book))
@@ -270,7 +282,7 @@ impl Client {
             if let Some(name) = &self.name {
                 chronicle.say(room, name, &content);
             }
-            if count == 1 && self.kind.reads_at_once() {
+            if count == 1 && self.kind.wants_acks() {
                 message["id"] = self.chats.to_string().into();
                 self.unacknowledged.insert(self.chats.to_string(), content);
             }
@@ -392,8 +404,14 @@ impl Client {
             "error" => {
                 let code = message.code.unwrap();
                 assert!(["rate_limited", "rooms_full", "too_many_rooms"].contains(&code), "{message:?}");
-                if message.id == Some("request") {
-                    self.requests.remove(&*message.room).expect("it asked for it");
+                match message.id {
+                    Some("request") => {
+                        self.requests.remove(&*message.room).expect("it asked for it");
+                    }
+                    Some(id) => {
+                        self.unacknowledged.remove(id).expect("it asked for it");
+                    }
+                    None => {}
                 }
             }
             "client_count" => self.count_heard = Some(message.content.parse().unwrap()),

@@ -56,7 +56,7 @@ pub(crate) struct Link {
 
     // What the server has done with it.
     pub(crate) watched_as: Option<ClientId>,
-    is_watched_for_room: bool,
+    pub(crate) is_watched_for_room: bool,
     /// When it last read something, or began.
     pub(crate) heard_ms: u64,
     /// Since when it could not write.

@@ -47,21 +47,27 @@ const KINDS: [(Kind, usize); 10] = [
     (Kind::Rude, 1),
 ];
 
-/// Fewer places than clients, fewer rooms than names.
-const CAPACITIES: Capacities = Capacities {
-    clients: 18,
-    rooms: 4,
-    rooms_per_client: 3,
-    log_bytes: 16_384,
-    log_messages: 48,
-    message_bytes: 2_048,
-    outbox_messages: 16,
-    outbox_bytes: 16_384,
-    messages_per_second: 50,
-    burst: 100,
-    write_timeout_ms: WRITE_TIMEOUT_MS,
-    heartbeat_s: HEARTBEAT_S,
-};
+/// In one of so many runs a crowd comes at once: more lines of the server than it writes in one moment.
+const CROWD_EVERY: u64 = 20;
+const CROWD: usize = 60;
+
+/// Fewer places than clients, fewer rooms than names, logs of some size.
+fn capacities(dice: &mut Dice, clients: usize) -> Capacities {
+    Capacities {
+        clients: clients - 2,
+        rooms: 4,
+        rooms_per_client: 3,
+        log_bytes: dice.pick(&[8_192, 16_384, 65_536]),
+        log_messages: dice.pick(&[4, 10, 48, 200]),
+        message_bytes: 2_048,
+        outbox_messages: 16,
+        outbox_bytes: 16_384,
+        messages_per_second: 50,
+        burst: 100,
+        write_timeout_ms: WRITE_TIMEOUT_MS,
+        heartbeat_s: HEARTBEAT_S,
+    }
+}
 
 /// What may differ between runs of one seed without any difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,14 +138,22 @@ impl World {
     fn new(seed: u64, wall_clock: WallClock) -> Self {
         let mut dice = Dice::new(seed);
         let identity = Identity { epoch: "epoch".try_into().unwrap(), seed };
-        let kinds = KINDS.iter().flat_map(|&(kind, count)| vec![kind; count]);
-        let clients: Vec<_> =
+        let crowd = if seed.is_multiple_of(CROWD_EVERY) { CROWD } else { 0 };
+        let kinds =
+            KINDS.into_iter().chain([(Kind::Prompt, crowd)]).flat_map(|(kind, count)| vec![kind; count]);
+        let mut clients: Vec<_> =
             kinds.enumerate().map(|(number, kind)| Client::new(number, kind, dice.another())).collect();
+        if crowd > 0 {
+            for client in clients.iter_mut().filter(|client| client.kind != Kind::Witness) {
+                client.back_at_ms = dice.ms(1, 20);
+            }
+        }
+        let capacities = capacities(&mut dice, clients.len());
         Self {
             now: Rc::default(),
             wall_s: WALL_S,
             wall_clock,
-            board: Switchboard::new(Hub::new(CAPACITIES, identity), 8_192),
+            board: Switchboard::new(Hub::new(capacities, identity), 8_192),
             disconnected: vec![0; clients.len()],
             clients,
             handshakes: Vec::new(),
@@ -247,7 +261,7 @@ impl World {
     fn ask_to_connect(&mut self, at: usize) {
         // So many as are remembered at least, less those whose connections are not known to be gone.
         let gone = self.counter(Counter::Disconnected) - self.disconnected[at];
-        let query = self.clients[at].query(gone < CAPACITIES.clients as u64 / 2);
+        let query = self.clients[at].query(gone < self.board.hub().capacities().clients as u64 / 2);
         let query = Query::parse(&query);
         let now = self.now.get();
         if self.board.reserve(query.resume).is_err() {
@@ -359,7 +373,9 @@ impl World {
             let link = held.link.borrow();
             let silent = now - link.heard_ms;
             assert!(silent <= GHOST_MS + SLACK_MS, "a ghost: {:?}, silent for {silent} ms", held.kind);
-            if let Some(id) = link.watched_as.filter(|id| hub.is_blocked(*id)) {
+            let Some(id) = link.watched_as else { continue };
+            assert_eq!(link.is_watched_for_room, hub.is_blocked(id), "only who is blocked is told of room");
+            if hub.is_blocked(id) {
                 let refused = now - link.refused_ms.expect("it is blocked because it refused");
                 let name = hub.name(id);
                 assert!(refused <= WRITE_TIMEOUT_MS + SLACK_MS, "{name:?} takes nothing for {refused} ms");
@@ -406,6 +422,7 @@ impl World {
         self.steps(20);
         assert_eq!(self.board.hub().waiting(), 0, "everything is delivered");
         for client in &self.clients {
+            assert!(client.has_all_answers(), "never silence: {client:?}");
             for (room, book) in client.present() {
                 let head = self.chronicle.head(&book.epoch);
                 assert_eq!(book.last(), Some(head), "c{} has not all of {room:?}", client.number);
