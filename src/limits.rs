@@ -38,10 +38,11 @@ pub const CONTROL_PAYLOAD_BYTES_MAX: usize = 125;
 /// one ends it.
 pub const REFUSALS_PER_BURST: u32 = 10;
 /// Attempts to open a WebSocket from one address per second, and at once after a pause; of the latter at
-/// least twice `connections_per_address`, so that all clients behind an address can come back together.
-pub const ATTEMPTS_PER_SECOND: u32 = 10;
+/// least twice `connections_per_address`, so that all clients behind an address can come back together. Far
+/// above what people and devices do, even all of them behind one proxy: it is loops that end here.
+pub const ATTEMPTS_PER_SECOND: u32 = 50;
 /// See [`ATTEMPTS_PER_SECOND`].
-pub const ATTEMPTS_BURST: u32 = 128;
+pub const ATTEMPTS_BURST: u32 = 1_024;
 /// The log of a room holds at least this many messages of the greatest size.
 pub const LOG_MESSAGES_OF_GREATEST_SIZE: usize = 4;
 
