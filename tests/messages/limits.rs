@@ -119,15 +119,17 @@ async fn a_message_above_the_rate_reaches_nobody() {
 
 #[tokio::test]
 async fn who_waits_may_speak_again() {
-    let server = TestServer::start(with_rate(50, 1));
+    let server = TestServer::start(with_rate(200, 1));
     let mut client = RawClient::upgrade(&server, "quiet=1").await;
     let attempts = async {
         let (mut echoed, mut limited) = (0, 0);
         while echoed < 3 || limited == 0 {
-            client.send_text("echo").await;
-            match client.next_with_opcode(TEXT).await.payload.as_slice() {
-                b"echo" => echoed += 1,
-                _ => limited += 1,
+            client.write(&frame(FIN | TEXT, b"echo").repeat(2)).await;
+            for _ in 0..2 {
+                match client.next_with_opcode(TEXT).await.payload.as_slice() {
+                    b"echo" => echoed += 1,
+                    _ => limited += 1,
+                }
             }
         }
     };
