@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn all_clients_behind_an_address_can_come_back_together() {
-        for (connections, burst) in [(64, 128), (65, 130), (1_000, 2_000)] {
+        for (connections, burst) in [(512, 1_024), (513, 1_026), (1_000, 2_000)] {
             assert_eq!(allowed(&Attempts::new(connections), AKI, 9_999, at(0)), burst);
         }
         assert_eq!(allowed(&Attempts::new(0), AKI, 9_999, at(0)), 9_999, "switched off");

@@ -14,9 +14,11 @@ use serde_json::json;
 /// Seconds after which a client that found no place should try again.
 const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("5");
 
+/// The code of a connection that is closed before it said anything: only counted, never told.
+pub(super) const UNHEARD: &str = "too_many_handshakes";
 /// Every code of a refusal, in the order of the protocol's table.
 pub(super) const CODES: [&str; 13] = [
-    "too_many_handshakes",
+    UNHEARD,
     "bad_request",
     "host_not_allowed",
     "too_many_attempts",
@@ -187,6 +189,7 @@ mod tests {
         let all = [
             Refusal::HostCount,
             Refusal::Host(text()),
+            Refusal::Attempts,
             Refusal::Handshake(HandshakeError::NotAnUpgrade),
             Refusal::Handshake(HandshakeError::BadKey),
             Refusal::Origin(text()),
@@ -202,6 +205,7 @@ mod tests {
         ];
         let mut codes: Vec<_> = all.iter().map(Refusal::code).collect();
         codes.dedup();
-        assert_eq!(codes, CODES);
+        assert_eq!(CODES[0], UNHEARD, "who is closed without an answer comes first");
+        assert_eq!(codes, CODES[1..]);
     }
 }

@@ -1,8 +1,15 @@
 //! What all tasks of a server share.
 
 use super::{
-    clock::Clock, door::Door, line::TcpLine, notices::Refusals, poller::Poller, pulse::Pulse,
-    refusal::Refusal, systemd::Supervisor, tally::Tally,
+    clock::Clock,
+    door::Door,
+    line::TcpLine,
+    notices::Refusals,
+    poller::Poller,
+    pulse::Pulse,
+    refusal::{Refusal, UNHEARD},
+    systemd::Supervisor,
+    tally::Tally,
 };
 use crate::{config::Settings, hub::Now, switchboard};
 use axum::response::{IntoResponse as _, Response};
@@ -84,7 +91,7 @@ impl Shared {
 
     /// Counts a connection that is closed without an answer.
     pub(super) fn refuse_unheard(&self) {
-        self.refusals.count("too_many_handshakes");
+        self.refusals.count(UNHEARD);
         self.arrival.notify_one();
     }
 
