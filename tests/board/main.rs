@@ -46,6 +46,5 @@ async fn the_life_of_a_board() {
         .chapter("The power fails during an upgrade", deploy::the_power_fails_while_it_is_upgraded(&board))
         .await;
     story.chapter("The Debian package takes over", package::replaces_what_was_deployed(&board)).await;
-    story.chapter("The package is upgraded", package::is_upgraded(&board)).await;
-    story.chapter("The package is purged", package::is_purged(&board)).await;
+    story.chapter("The package is upgraded, and purged", package::is_upgraded_and_purged(&board)).await;
 }
