@@ -27,12 +27,14 @@ use story::Story;
 async fn the_life_of_a_board() {
     let board = Board::boot();
     let mut story = Story::default();
-    story.chapter("A board comes up for the first time", service::comes_up(&board)).await;
+    story.chapter("A board comes up for the first time", async { service::comes_up(&board) }).await;
     story.chapter("roomd is deployed, and ready", deploy::is_deployed(&board)).await;
     story.chapter("People open the page, and talk", service::people_talk(&board)).await;
     story.chapter("Nothing is written to its flash", watching::nothing_is_written(&board)).await;
     story.chapter("The journal can be asked", watching::the_journal_can_be_asked(&board)).await;
-    story.chapter("The sandbox is as tight as promised", watching::the_sandbox_is_tight(&board)).await;
+    story
+        .chapter("The sandbox is as tight as promised", async { watching::the_sandbox_is_tight(&board) })
+        .await;
     story.chapter("It is killed, and nobody is refused", service::is_killed(&board)).await;
     story.chapter("It hangs, and the watchdog helps", service::hangs(&board)).await;
     story.chapter("Two hundred clients come", watching::two_hundred_clients_come(&board)).await;
@@ -46,6 +48,5 @@ async fn the_life_of_a_board() {
         .chapter("The power fails during an upgrade", deploy::the_power_fails_while_it_is_upgraded(&board))
         .await;
     story.chapter("The Debian package takes over", package::replaces_what_was_deployed(&board)).await;
-    story.chapter("The package is upgraded", package::is_upgraded(&board)).await;
-    story.chapter("The package is purged", package::is_purged(&board)).await;
+    story.chapter("The package is upgraded, and purged", package::is_upgraded_and_purged(&board)).await;
 }

@@ -26,7 +26,7 @@ pub(crate) async fn stalled_readers_attack(board: &Board) {
     let mut half = Vec::new();
     for number in 0..HALF_MESSAGES {
         let mut client = RawClient::upgrade(&server, &format!("quiet=1&username=half{number}")).await;
-        client.write(&frame_as(LengthForm::Sixteen, FIN | TEXT, 65_535, &[b'x'; 60_000])).await;
+        client.write(&frame_as(LengthForm::Sixteen, FIN | TEXT, 65_535, &vec![b'x'; 60_000])).await;
         half.push(client);
     }
     board.run(&format!(

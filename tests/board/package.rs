@@ -27,7 +27,7 @@ pub(crate) async fn replaces_what_was_deployed(board: &Board) {
 }
 
 /// The settings stay as they were changed, and the socket stays open.
-pub(crate) async fn is_upgraded(board: &Board) {
+pub(crate) async fn is_upgraded_and_purged(board: &Board) {
     board.run(&format!("echo 'clients = 77' >>{SETTINGS}"));
     let socket = "systemctl show --property=ActiveEnterTimestampMonotonic roomd.socket";
     let before = board.run(socket);
@@ -36,9 +36,6 @@ pub(crate) async fn is_upgraded(board: &Board) {
     assert_runs(board, &program::another(1)).await;
     assert_eq!(board.status().await["clients_max"], 77);
     assert_eq!(board.run(socket), before, "nobody was refused");
-}
-
-pub(crate) async fn is_purged(board: &Board) {
     board.run("dpkg --purge roomd 2>&1");
     assert_eq!(board.service("LoadState"), "not-found");
     assert_eq!(board.run("find / -xdev -name '*roomd*' -not -path '/root/*' -not -path '/var/log/*'"), "");

@@ -15,7 +15,7 @@ pub(crate) const SETTINGS: &str = "/etc/roomd/roomd.toml";
 pub(crate) const FOR_TESTS: &str =
     "connections_per_address = 0\nmessages_per_second = 0\nburst = 0\nheartbeat_s = 54";
 
-pub(crate) async fn comes_up(board: &Board) {
+pub(crate) fn comes_up(board: &Board) {
     board.wait_until_booted();
     assert_eq!(board.run("uname -m"), "aarch64");
     assert!(board.run("cat /sys/fs/cgroup/cgroup.controllers").contains("memory"));

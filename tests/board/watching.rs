@@ -41,7 +41,7 @@ pub(crate) async fn the_journal_can_be_asked(board: &Board) {
     board.run("systemctl restart roomd.service");
 }
 
-pub(crate) async fn the_sandbox_is_tight(board: &Board) {
+pub(crate) fn the_sandbox_is_tight(board: &Board) {
     let said = board.run("systemd-analyze --no-pager security roomd.service | tail --lines=1");
     let level = said.split("service: ").nth(1).and_then(|rest| rest.split(' ').next());
     let level: f64 = level.and_then(|level| level.parse().ok()).unwrap_or_else(|| panic!("{said}"));

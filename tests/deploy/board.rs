@@ -8,7 +8,6 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     thread,
-    time::Duration,
 };
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -247,9 +246,7 @@ impl Board {
 
     /// The version that serves, as it says itself.
     pub(crate) fn serves(&self) -> String {
-        let ask = r"exec 3<>/dev/tcp/127.0.0.1/8080
-            printf 'GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n' >&3; cat <&3";
-        let answer = self.sh(&format!("bash -c '{}' 2>/dev/null || :", ask.replace('\'', "\"")));
+        let answer = self.sh(&format!("{} 2>/dev/null || :", get("/healthz")));
         let (_, rest) = answer.split_once(r#""server":"roomd "#).unwrap_or_default();
         rest.split('"').next().unwrap().to_owned()
     }
@@ -262,12 +259,6 @@ impl Board {
     /// Until an installation that goes on alone has ended.
     pub(crate) fn wait_for_install(&self) {
         self.sh("flock /run/roomd-install.lock true");
-        // Its last line comes after the lock.
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the fake board is a process, and there is no event to await"
-        )]
-        thread::sleep(Duration::from_millis(10));
     }
 }
 
@@ -285,6 +276,13 @@ impl Drop for Board {
             let _ = fs::remove_dir_all(&self.root);
         }
     }
+}
+
+/// A command for the board that prints what roomd answers to a GET.
+pub(crate) fn get(path: &str) -> String {
+    let ask = r#"exec 3<>/dev/tcp/127.0.0.1/8080
+        printf "GET $0 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n" >&3; cat <&3"#;
+    format!("bash -c '{ask}' {path}")
 }
 
 /// What a deployment came to.
