@@ -2,7 +2,7 @@
 
 use super::{
     door::{Connection, Door},
-    pages,
+    headers, pages,
     refusal::Refusal,
     session,
     shared::Shared,
@@ -29,6 +29,7 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .route("/api/status", get(status::status))
         .fallback_service(get(pages::serve))
         .layer(middleware::from_fn_with_state(shared.clone(), check_host))
+        .layer(middleware::from_fn(headers::add))
         .with_state(shared)
 }
 
