@@ -132,7 +132,7 @@ fn serve(settings: Settings) -> Result<(), Failure> {
     runtime.block_on(async {
         let stop = stop()
             .map_err(|error| Failure::System(format!("signals: {error}; see the sandbox of the unit")))?;
-        announce(&listeners)?;
+        announce(&settings, &listeners)?;
         let served = server::serve(settings, listeners, stop).await;
         served.map_err(|error| Failure::System(format!("serving ended: {error}; see the lines above")))?;
         tracing::info!("stopped");
@@ -141,7 +141,7 @@ fn serve(settings: Settings) -> Result<(), Failure> {
 }
 
 /// Tells where the page is: to people on a terminal, else in the log.
-fn announce(listeners: &[TcpListener]) -> Result<(), Failure> {
+fn announce(settings: &Settings, listeners: &[TcpListener]) -> Result<(), Failure> {
     let bound: Vec<SocketAddr> = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
     let interfaces: Vec<IpAddr> =
         if_addrs::get_if_addrs().unwrap_or_default().iter().map(if_addrs::Interface::ip).collect();
@@ -149,7 +149,7 @@ fn announce(listeners: &[TcpListener]) -> Result<(), Failure> {
     let name = rustix::system::uname();
     let local_name = banner::local_name_url(&name.nodename().to_string_lossy(), &bound);
     if io::stdout().is_terminal() {
-        return print(&banner::banner(&urls, local_name.as_deref()));
+        return print(&banner::banner(&urls, local_name.as_deref(), settings.token.as_deref()));
     }
     let all: Vec<&str> = urls.iter().map(String::as_str).chain(local_name.as_deref()).collect();
     let listening: Vec<String> = bound.iter().map(ToString::to_string).collect();

@@ -39,8 +39,9 @@ fn lan_url(urls: &[String]) -> Option<&String> {
     urls.iter().find(|url| !is_own(url))
 }
 
-/// What a terminal shows: every address, the name, and a QR code for the first address on the LAN.
-pub fn banner(urls: &[String], local_name: Option<&str>) -> String {
+/// What a terminal shows: every address, the name, and a QR code for the first address on the LAN. The
+/// code brings the token along, in the fragment, which browsers keep to themselves; no line shows it.
+pub fn banner(urls: &[String], local_name: Option<&str>, token: Option<&str>) -> String {
     let mut text = format!("roomd {} is ready. Open in a browser:\n\n", env!("CARGO_PKG_VERSION"));
     for url in urls {
         let _ = writeln!(text, "  {url}");
@@ -48,11 +49,23 @@ pub fn banner(urls: &[String], local_name: Option<&str>) -> String {
     if let Some(url) = local_name {
         let _ = writeln!(text, "  {url} (where mDNS runs, as on Raspberry Pi OS)");
     }
-    let code = lan_url(urls).and_then(|url| QRBuilder::new(url.as_str()).ecl(ECL::L).build().ok());
+    let code = lan_url(urls).and_then(|url| QRBuilder::new(link(url, token)).ecl(ECL::L).build().ok());
     if let Some(code) = code {
         let _ = write!(text, "\n{}", half_blocks(&code));
+        if token.is_some() {
+            text.push_str("\nThe code brings the token along: whoever scans it is let in.\n");
+        }
+    } else if token.is_some() {
+        text.push_str("\nThe page asks for the token.\n");
     }
     text + "\nCtrl-C stops it.\n"
+}
+
+/// An address that lets in whoever opens it.
+fn link(url: &str, token: Option<&str>) -> String {
+    let Some(token) = token else { return url.to_owned() };
+    let token: String = form_urlencoded::byte_serialize(token.as_bytes()).collect();
+    format!("{url}#token={token}")
 }
 
 fn reached(address: SocketAddr, interfaces: &[IpAddr]) -> Vec<SocketAddr> {
@@ -168,13 +181,33 @@ mod tests {
     #[test]
     fn the_banner_has_a_code_only_for_an_address_on_the_lan() {
         let own = ["http://127.0.0.1:8080/".to_owned(), "http://[::1]:8080/".to_owned()];
-        assert!(!banner(&own, None).contains('█'));
+        assert!(!banner(&own, None, None).contains('█'));
         let lan = ["http://192.168.1.20:8080/".to_owned(), own[0].clone()];
-        let text = banner(&lan, Some("http://board.local:8080/"));
+        let text = banner(&lan, Some("http://board.local:8080/"), None);
         assert!(
             text.contains('█') && text.contains("  http://192.168.1.20:8080/\n  http://127.0.0.1:8080/\n")
         );
         assert!(text.contains("http://board.local:8080/ (where mDNS runs"));
+    }
+
+    #[test]
+    fn the_code_brings_the_token_along_and_no_line_shows_it() {
+        let lan = ["http://192.168.1.20:8080/".to_owned()];
+        let text = banner(&lan, None, Some("a&b#c"));
+        let link = "http://192.168.1.20:8080/#token=a%26b%23c";
+        let code = QRBuilder::new(link).ecl(ECL::L).build().unwrap();
+        assert!(text.contains(&half_blocks(&code)) && text.contains("whoever scans it is let in"), "{text}");
+        let own = banner(&["http://127.0.0.1:8080/".to_owned()], None, Some("a&b#c"));
+        assert!(own.contains("asks for the token"), "{own}");
+        for text in [text, own] {
+            assert!(!text.contains("a&b") && !text.contains("#token="), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_longest_token_still_fits_into_a_code() {
+        let text = banner(&["http://[2001:db8:1:2:3:4:5:6]:65535/".to_owned()], None, Some(&"&".repeat(256)));
+        assert!(text.contains('█'), "{text}");
     }
 
     #[test]
