@@ -5,12 +5,18 @@
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
+#[path = "../fuzz/checks/connection.rs"]
+mod connection;
 #[path = "../fuzz/checks/frame_reader.rs"]
 mod frame_reader;
+#[path = "../fuzz/checks/frames.rs"]
+mod frames;
 #[path = "../fuzz/checks/hub_ops.rs"]
 mod hub_ops;
 #[path = "../fuzz/checks/message_parse.rs"]
 mod message_parse;
+#[path = "../fuzz/checks/settings.rs"]
+mod settings;
 
 struct Target {
     /// Also the name of its folder.
@@ -19,9 +25,11 @@ struct Target {
 }
 
 const TARGETS: &[Target] = &[
+    Target { name: "connection", check: connection::check },
     Target { name: "frame_reader", check: frame_reader::check },
     Target { name: "hub_ops", check: hub_ops::check },
     Target { name: "message_parse", check: message_parse::check },
+    Target { name: "settings", check: settings::check },
 ];
 
 fn corpus() -> PathBuf {

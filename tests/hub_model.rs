@@ -5,6 +5,8 @@
 
 use proptest::prelude::*;
 
+#[path = "../fuzz/checks/frames.rs"]
+mod frames;
 #[path = "../fuzz/checks/hub_ops.rs"]
 mod hub_ops;
 

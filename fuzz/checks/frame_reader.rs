@@ -5,6 +5,7 @@
 //! - give only events within the limits, which, framed again, are read as the same events;
 //! - never take more memory than the budget has, and give all of it back.
 
+use crate::frames::client_frame;
 use roomd::protocol::{Event, InboundBudget, Reader, Violation};
 
 /// Most bytes of a control frame's payload (RFC 6455, section 5.5).
@@ -23,7 +24,11 @@ pub(crate) fn check(data: &[u8]) {
     assert_eq!(read(wire, piece_bytes, limit, usize::MAX), whole, "in pieces of {piece_bytes}");
     assert_eq!(read(wire, 1, limit, usize::MAX), whole, "byte by byte");
     for event in whole.0 {
-        assert_eq!(read(&frame(&event), usize::MAX, limit, 0), (vec![event], None), "framed again");
+        assert_eq!(
+            read(&client_frame(event.0, &event.1), usize::MAX, limit, 0),
+            (vec![event], None),
+            "framed again"
+        );
     }
     // Violations for want of memory depend on how the bytes are cut: only the budget is looked at.
     read(wire, piece_bytes, limit, limit / 2);
@@ -80,20 +85,4 @@ fn owned(event: Event<'_>, limit: usize) -> Owned {
     };
     assert!(payload.len() <= bytes_max);
     (first, payload)
-}
-
-/// A client's frame: masked, its length in the shortest form.
-fn frame((first, payload): &Owned) -> Vec<u8> {
-    const MASK: [u8; 4] = [0x12, 0x34, 0x56, 0x78];
-    let len = (payload.len() as u64).to_be_bytes();
-    let (short, form) = match payload.len() {
-        0..126 => (len[7], 0),
-        126..65_536 => (126, 2),
-        _ => (127, 8),
-    };
-    let mut wire = vec![*first, 0x80 | short];
-    wire.extend(&len[8 - form..]);
-    wire.extend(MASK);
-    wire.extend(payload.iter().zip(MASK.iter().cycle()).map(|(byte, key)| byte ^ key));
-    wire
 }

@@ -12,6 +12,7 @@
 //! - The bytes are whole frames, up to and with the close frame.
 //! - What was owed was delivered, declared missing, discarded, or waits (the hub's own audit).
 
+use crate::frames::server_frame;
 use roomd::{
     hub::{Capacities, ClientId, Counter, Ending, Hello, Hub, Identity, Now, Token},
     protocol::{
@@ -368,7 +369,7 @@ impl World {
     fn read_inbox(&mut self, peer: usize) {
         let inbox = std::mem::take(&mut self.peers[peer].inbox);
         let mut rest = &inbox[..];
-        while let Some((opcode, payload, after)) = frame(rest) {
+        while let Some((opcode, payload, after)) = server_frame(rest) {
             rest = after;
             assert!(!self.peers[peer].closed, "nothing follows a close frame");
             match opcode {
@@ -531,19 +532,4 @@ impl World {
         let name = self.peers[peer].name.clone();
         self.append("", "system", format!("{name} disconnected"));
     }
-}
-
-fn frame(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
-    let (&[first, second], rest) = bytes.split_first_chunk::<2>()?;
-    assert_eq!((first & 0x70, first & 0x80, second & 0x80), (0, 0x80, 0), "a whole frame without mask");
-    let (len, rest) = match second {
-        126 => {
-            let (len, rest) = rest.split_first_chunk::<2>()?;
-            (usize::from(u16::from_be_bytes(*len)), rest)
-        }
-        127 => panic!("no frame is that large"),
-        len => (usize::from(len), rest),
-    };
-    let (payload, after) = rest.split_at_checked(len)?;
-    Some((first & 0xF, payload, after))
 }

@@ -1,5 +1,7 @@
 #![no_main]
 
+#[path = "../checks/frames.rs"]
+mod frames;
 #[path = "../checks/hub_ops.rs"]
 mod hub_ops;
 

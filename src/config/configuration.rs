@@ -42,6 +42,20 @@ impl Configuration {
         Self::merge([file::read(path, default_path)?, environment.given, flags.given])
     }
 
+    /// As [`Configuration::load`], for whoever has read the file at `path` already: no disk is touched.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn from_text(
+        flags: Flags,
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
+        path: &Path,
+        text: &str,
+    ) -> Result<Self, Invalid> {
+        let environment = environment::read(variables)?;
+        Self::merge([file::parse(path, text)?, environment.given, flags.given])
+    }
+
     /// Lays the layers over the defaults, the strongest last.
     pub(super) fn merge(layers: [Vec<Given>; 3]) -> Result<Self, Invalid> {
         let mut merged =

@@ -51,7 +51,8 @@ fn read_text(path: &Path) -> io::Result<String> {
     Ok(text)
 }
 
-fn parse(path: &Path, text: &str) -> Result<Vec<Given>, Invalid> {
+/// Reads the `text` of the file at `path`.
+pub(super) fn parse(path: &Path, text: &str) -> Result<Vec<Given>, Invalid> {
     let path: Arc<Path> = path.into();
     let origin = |offset: usize| Origin::File { path: path.clone(), line: line_of(text, offset) };
     let table = DeTable::parse(text).map_err(|error| {

@@ -24,7 +24,7 @@ use crate::{
     },
     table::Full,
 };
-use std::{io, mem};
+use std::io;
 
 /// One read takes at most this much; what it brings goes out to each member in one write.
 const READ_BYTES: usize = 64 << 10;

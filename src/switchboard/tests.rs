@@ -6,6 +6,7 @@ use crate::hub::{Capacities, Identity, tests::tiny};
 use std::{
     cell::RefCell,
     collections::VecDeque,
+    io, mem,
     panic::{AssertUnwindSafe, catch_unwind},
     rc::Rc,
 };
