@@ -36,6 +36,9 @@ fn main() -> ExitCode {
 enum Failure {
     /// A flag or a setting: `EX_CONFIG` of sysexits(3).
     Invalid(Invalid),
+    /// A certificate or its key: `EX_CONFIG`, too.
+    #[cfg(feature = "tls")]
+    Unusable(server::tls::Unusable),
     /// What the system refused: `EX_OSERR`.
     System(String),
     /// A measurement without a result, or with a bad one.
@@ -46,6 +49,8 @@ impl Failure {
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Invalid(_) => ExitCode::from(78),
+            #[cfg(feature = "tls")]
+            Self::Unusable(_) => ExitCode::from(78),
             Self::System(_) => ExitCode::from(71),
             Self::Bench(failure) => ExitCode::from(failure.exit_code()),
         }
@@ -66,6 +71,8 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Invalid(invalid) => invalid.fmt(f),
+            #[cfg(feature = "tls")]
+            Self::Unusable(unusable) => unusable.fmt(f),
             Self::System(text) => f.write_str(text),
             Self::Bench(failure) => failure.fmt(f),
         }
@@ -85,7 +92,7 @@ fn run() -> Result<(), Failure> {
     let configuration = Configuration::load(flags, env::vars_os(), Path::new(config::DEFAULT_PATH))?;
     match command {
         Command::Serve => {
-            configuration.check_plan()?;
+            check(&configuration)?;
             serve(configuration.settings)
         }
         Command::Plan => {
@@ -95,10 +102,18 @@ fn run() -> Result<(), Failure> {
             Ok(())
         }
         Command::CheckConfig => {
-            configuration.check_plan()?;
+            check(&configuration)?;
             print(&config::report(&configuration))
         }
     }
+}
+
+/// What the settings alone cannot tell.
+fn check(configuration: &Configuration) -> Result<(), Failure> {
+    configuration.check_plan()?;
+    #[cfg(feature = "tls")]
+    server::tls::check(&configuration.settings).map_err(Failure::Unusable)?;
+    Ok(())
 }
 
 /// A result is printed also if it is a bad one.
@@ -145,9 +160,9 @@ fn announce(settings: &Settings, listeners: &[TcpListener]) -> Result<(), Failur
     let bound: Vec<SocketAddr> = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
     let interfaces: Vec<IpAddr> =
         if_addrs::get_if_addrs().unwrap_or_default().iter().map(if_addrs::Interface::ip).collect();
-    let urls = banner::urls(&bound, &interfaces);
+    let urls = banner::urls(settings.scheme(), &bound, &interfaces);
     let name = rustix::system::uname();
-    let local_name = banner::local_name_url(&name.nodename().to_string_lossy(), &bound);
+    let local_name = banner::local_name_url(settings.scheme(), &name.nodename().to_string_lossy(), &bound);
     if io::stdout().is_terminal() {
         return print(&banner::banner(&urls, local_name.as_deref(), settings.token.as_deref()));
     }

@@ -9,6 +9,11 @@ use super::{Settings, value::show_bytes};
 const SESSION_BYTES: u64 = 2 << 10;
 /// What an HTTP connection can need beside kernel buffers: request head, response and task, in bytes.
 const HANDSHAKE_BYTES: u64 = 64 << 10;
+/// What TLS needs for a client: its keys, one half-received record (in a buffer that doubles as it grows)
+/// and one that waits to be sent, in bytes.
+const TLS_SESSION_BYTES: u64 = 64 << 10;
+/// What TLS needs for an HTTP connection: handshake messages and a record each way, in bytes.
+const TLS_HANDSHAKE_BYTES: u64 = 128 << 10;
 /// Program, stacks, allocator slack and the embedded pages, in bytes.
 const PROCESS_BYTES: u64 = 16 << 20;
 /// Linux doubles `SO_SNDBUF` and `SO_RCVBUF` to make room for its own bookkeeping (socket(7)).
@@ -39,6 +44,7 @@ impl Plan {
     pub fn of(settings: &Settings) -> Self {
         let mut lines: Vec<Line> = hub(settings).collect();
         lines.extend(sockets(settings));
+        lines.push(tls(settings));
         lines.push(line("process", PROCESS_BYTES, "program, stacks, allocator", &[]));
         Self { lines }
     }
@@ -91,6 +97,21 @@ fn sockets(settings: &Settings) -> [Line; 4] {
             &["handshakes", "send_buffer_bytes", "receive_buffer_bytes"],
         ),
     ]
+}
+
+/// What speaking TLS adds to that; nothing without a certificate.
+fn tls(settings: &Settings) -> Line {
+    if settings.tls_cert.is_none() {
+        return line("TLS", 0, "no tls_cert", &[]);
+    }
+    let (clients, handshakes) = (settings.clients as u64, settings.handshakes as u64);
+    let (session, handshake) = (show_bytes(TLS_SESSION_BYTES), show_bytes(TLS_HANDSHAKE_BYTES));
+    line(
+        "TLS",
+        clients * TLS_SESSION_BYTES + handshakes * TLS_HANDSHAKE_BYTES,
+        format!("{clients} clients x {session} + {handshakes} x {handshake}"),
+        &["clients", "handshakes"],
+    )
 }
 
 fn line(
@@ -155,6 +176,9 @@ mod tests {
         assert_eq!(bytes_of(&plan, "half-received messages"), 7_777);
         assert_eq!(bytes_of(&plan, "kernel socket buffers"), 3 * 2 * 34);
         assert_eq!(bytes_of(&plan, "handshakes"), 6 * (HANDSHAKE_BYTES + 68));
+        assert_eq!(bytes_of(&plan, "TLS"), 0);
+        let with_tls = Plan::of(&Settings { tls_cert: Some("cert.pem".into()), ..settings });
+        assert_eq!(bytes_of(&with_tls, "TLS"), 3 * TLS_SESSION_BYTES + 6 * TLS_HANDSHAKE_BYTES);
         assert_eq!(plan.total(), plan.lines.iter().map(|line| line.bytes).sum::<u64>());
     }
 

@@ -1,6 +1,9 @@
 //! Kinds of values: how each is read from text, and shown.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
 
 use super::{
     invalid::{Fault, nearest, quote, suggest},
@@ -27,6 +30,8 @@ pub enum Kind {
     Origins,
     /// Visible ASCII that is never shown.
     Secret,
+    /// Path of a file; empty for none.
+    Path,
     /// The name of a [`LogLevel`].
     Level,
 }
@@ -43,6 +48,7 @@ impl Kind {
             Self::Hosts => "HOST",
             Self::Origins => "ORIGIN",
             Self::Secret => "TEXT",
+            Self::Path => "PATH",
             Self::Level => "LEVEL",
         }
     }
@@ -65,6 +71,7 @@ pub(super) enum Value {
     Addresses(Vec<SocketAddr>),
     Names(Vec<String>),
     Secret(Option<String>),
+    Path(Option<PathBuf>),
     Level(LogLevel),
 }
 
@@ -87,6 +94,10 @@ impl Value {
         if let Self::Secret(secret) = self { secret } else { unreachable!("{MISMATCH}") }
     }
 
+    pub(super) fn path(self) -> Option<PathBuf> {
+        if let Self::Path(path) = self { path } else { unreachable!("{MISMATCH}") }
+    }
+
     pub(super) fn level(self) -> LogLevel {
         if let Self::Level(level) = self { level } else { unreachable!("{MISMATCH}") }
     }
@@ -98,6 +109,8 @@ impl Value {
             Self::Addresses(addresses) => show_list(addresses),
             Self::Names(names) => show_list(names),
             Self::Secret(secret) => if secret.is_some() { "(set)" } else { "(none)" }.to_owned(),
+            Self::Path(Some(path)) => path.to_string_lossy().escape_debug().to_string(),
+            Self::Path(None) => "(none)".to_owned(),
             Self::Level(level) => level.name().to_owned(),
         }
     }
@@ -128,6 +141,7 @@ impl Row {
             Kind::Count | Kind::Seconds | Kind::Milliseconds => format!("{least} to {greatest}"),
             Kind::Addresses | Kind::Hosts | Kind::Origins => format!("up to {greatest}"),
             Kind::Secret => format!("{least} to {greatest} visible ASCII characters"),
+            Kind::Path => format!("a path of up to {greatest} bytes"),
             Kind::Level => format!("one of {}", LogLevel::ALL.map(LogLevel::name).join(", ")),
         }
     }
@@ -142,6 +156,8 @@ impl Row {
         };
         if self.kind == Kind::Secret {
             self.parse_secret(text)
+        } else if self.kind == Kind::Path {
+            self.parse_path(text)
         } else if self.kind == Kind::Level {
             self.parse_level(text)
         } else {
@@ -181,6 +197,19 @@ impl Row {
             return Err(Fault::new(format!("the secret is {} bytes long", text.len()), change()));
         }
         Ok(Value::Secret(Some(text.to_owned())))
+    }
+
+    fn parse_path(&self, text: &str) -> Result<Value, Fault> {
+        if text.len() as u64 > self.greatest {
+            return Err(Fault::new(
+                format!("the path is {} bytes long", text.len()),
+                format!("give {}", self.range()),
+            ));
+        }
+        if text.contains('\0') {
+            return Err(Fault::new(format!("{} is not a path", quote(text)), "take the character 0 out"));
+        }
+        Ok(Value::Path(Some(PathBuf::from(text)).filter(|_| !text.is_empty())))
     }
 
     fn parse_level(&self, text: &str) -> Result<Value, Fault> {
@@ -399,6 +428,16 @@ mod tests {
             assert!(parse("allowed_origins", &[text]).is_err(), "{text}");
         }
         assert!(parse("allowed_origins", &["http://a/"]).unwrap_err().ends_with("at the end: `http://a`"));
+    }
+
+    #[test]
+    fn a_path_up_to_its_greatest_length_is_taken_and_an_empty_one_is_none() {
+        let (greatest, longer) = ("p".repeat(4_095), "p".repeat(4_096));
+        assert_eq!(parse("tls_cert", &[""]).as_deref(), Ok("(none)"));
+        assert_eq!(parse("tls_cert", &["/etc/a b.pem"]).as_deref(), Ok("/etc/a b.pem"));
+        assert_eq!(parse("tls_cert", &[&greatest]).as_deref(), Ok(greatest.as_str()));
+        assert!(parse("tls_cert", &[&longer]).unwrap_err().contains("4096 bytes long"));
+        assert!(parse("tls_cert", &["a\0b"]).is_err());
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! The accept loops: connections come in bounded numbers, and have little time to say what they want.
 
 use super::{door::Connection, shared::Shared, socket};
+#[cfg(feature = "tls")]
+use super::{router, tls::Opened};
 use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::{
@@ -8,8 +10,11 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use std::{io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+#[cfg(feature = "tls")]
+use tokio::net::TcpStream;
 use tokio::{
-    net::{TcpListener, TcpStream},
+    io::{AsyncRead, AsyncWrite},
+    net::TcpListener,
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{sleep, timeout},
 };
@@ -61,8 +66,9 @@ pub(super) async fn accept(listener: TcpListener, places: Places, shared: Arc<Sh
     while let Some((handshake, place)) = places.take().await {
         match listener.accept().await {
             Ok((stream, peer)) => {
-                let connection =
-                    Connection { peer, local: stream.local_addr().unwrap_or(bound), place: Arc::new(place) };
+                socket::tune(&stream, &shared.settings);
+                let local = stream.local_addr().unwrap_or(bound);
+                let connection = Connection { peer, local, is_tls: false, place: Arc::new(place) };
                 tokio::spawn(serve(stream, connection, handshake, shared.clone(), router.clone()));
             }
             Err(error) if is_of_one_connection(&error) => {}
@@ -74,7 +80,8 @@ pub(super) async fn accept(listener: TcpListener, places: Places, shared: Arc<Sh
     }
 }
 
-/// Speaks HTTP on a connection, until its end or its upgrade.
+/// Serves one connection, over TLS if there is a certificate.
+#[cfg(feature = "tls")]
 async fn serve(
     stream: TcpStream,
     connection: Connection,
@@ -82,7 +89,38 @@ async fn serve(
     shared: Arc<Shared>,
     router: Router,
 ) {
-    socket::tune(&stream, &shared.settings);
+    let Some(tls) = &shared.tls else {
+        return speak(stream, connection, handshake, shared, router).await;
+    };
+    let patience = Duration::from_millis(shared.settings.handshake_timeout_ms);
+    let opened = tokio::select! {
+        opened = timeout(patience, tls.open(stream)) => opened.unwrap_or_else(|late| Err(late.into())),
+        () = shared.stopped() => return,
+    };
+    match opened {
+        Ok(Opened::Tls(stream)) => {
+            let connection = Connection { is_tls: true, ..connection };
+            speak(*stream, connection, handshake, shared, router).await;
+        }
+        Ok(Opened::Plain(stream)) => {
+            let router = router::elsewhere(shared.clone());
+            speak(stream, connection, handshake, shared, router).await;
+        }
+        Err(error) => tracing::debug!(address = %connection.peer.ip(), "TLS handshake ended: {error}"),
+    }
+}
+
+#[cfg(not(feature = "tls"))]
+use speak as serve;
+
+/// Speaks HTTP on a connection, until its end or its upgrade.
+async fn speak(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    connection: Connection,
+    handshake: OwnedSemaphorePermit,
+    shared: Arc<Shared>,
+    router: Router,
+) {
     let peer: SocketAddr = connection.peer;
     let patience = Duration::from_millis(shared.settings.handshake_timeout_ms);
     let service = TowerToHyperService::new(router.layer(axum::Extension(connection)));

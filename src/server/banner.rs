@@ -12,12 +12,12 @@ const QUIET_ZONE: usize = 4;
 
 /// The addresses under which a browser reaches `bound`, the ones for other machines first: private IPv4,
 /// other IPv4, IPv6, then this machine alone. Unspecified addresses stand for those of `interfaces`.
-pub fn urls(bound: &[SocketAddr], interfaces: &[IpAddr]) -> Vec<String> {
+pub fn urls(scheme: &str, bound: &[SocketAddr], interfaces: &[IpAddr]) -> Vec<String> {
     let mut all: Vec<SocketAddr> = bound.iter().flat_map(|address| reached(*address, interfaces)).collect();
     all.sort_by_key(|address| rank(address.ip()));
     let mut urls: Vec<String> = Vec::with_capacity(all.len());
     for address in all {
-        let url = url(&address.ip().to_string(), address.ip().is_ipv6(), address.port());
+        let url = url(scheme, &host(address.ip()), address.port());
         if !urls.contains(&url) {
             urls.push(url);
         }
@@ -26,16 +26,16 @@ pub fn urls(bound: &[SocketAddr], interfaces: &[IpAddr]) -> Vec<String> {
 }
 
 /// The name under which a board with multicast DNS is found, if others can reach it at all.
-pub fn local_name_url(hostname: &str, bound: &[SocketAddr]) -> Option<String> {
+pub fn local_name_url(scheme: &str, hostname: &str, bound: &[SocketAddr]) -> Option<String> {
     let address = bound.iter().find(|address| address.ip().is_unspecified())?;
     let name = hostname.split('.').next().unwrap_or_default();
     let is_name = !name.is_empty() && name != "localhost";
-    is_name.then(|| url(&format!("{name}.local"), false, address.port()))
+    is_name.then(|| url(scheme, &format!("{name}.local"), address.port()))
 }
 
 /// The first of `urls` that another machine can open.
 fn lan_url(urls: &[String]) -> Option<&String> {
-    let is_own = |url: &String| url.starts_with("http://127.") || url.starts_with("http://[::1]");
+    let is_own = |url: &String| url.contains("://127.") || url.contains("://[::1]");
     urls.iter().find(|url| !is_own(url))
 }
 
@@ -94,10 +94,14 @@ fn rank(ip: IpAddr) -> u8 {
     }
 }
 
-fn url(host: &str, is_ipv6: bool, port: u16) -> String {
-    let host = if is_ipv6 { format!("[{host}]") } else { host.to_owned() };
-    let port = if port == 80 { String::new() } else { format!(":{port}") };
-    format!("http://{host}{port}/")
+fn host(ip: IpAddr) -> String {
+    if ip.is_ipv6() { format!("[{ip}]") } else { ip.to_string() }
+}
+
+fn url(scheme: &str, host: &str, port: u16) -> String {
+    let is_default = matches!((scheme, port), ("http", 80) | ("https", 443));
+    let port = if is_default { String::new() } else { format!(":{port}") };
+    format!("{scheme}://{host}{port}/")
 }
 
 /// Two modules in each character, light ones as bright blocks on black: scanners want dark on light, and
@@ -149,7 +153,7 @@ mod tests {
             "2001:db8::5",
         ]);
         assert_eq!(
-            urls(&addresses(&["0.0.0.0:8080"]), &interfaces),
+            urls("http", &addresses(&["0.0.0.0:8080"]), &interfaces),
             [
                 "http://192.168.1.20:8080/",
                 "http://203.0.113.5:8080/",
@@ -158,7 +162,7 @@ mod tests {
             ]
         );
         assert_eq!(
-            urls(&addresses(&["[::]:8080"]), &interfaces),
+            urls("http", &addresses(&["[::]:8080"]), &interfaces),
             ["http://[2001:db8::5]:8080/", "http://[::1]:8080/"]
         );
     }
@@ -166,16 +170,18 @@ mod tests {
     #[test]
     fn a_bound_address_stands_for_itself_once_and_port_80_is_left_out() {
         let bound = addresses(&["10.0.0.1:80", "0.0.0.0:80"]);
-        assert_eq!(urls(&bound, &addresses(&["10.0.0.1"])), ["http://10.0.0.1/"]);
+        assert_eq!(urls("http", &bound, &addresses(&["10.0.0.1"])), ["http://10.0.0.1/"]);
+        assert_eq!(urls("https", &addresses(&["[::2]:80"]), &[]), ["https://[::2]:80/"]);
+        assert_eq!(urls("https", &addresses(&["10.0.0.1:443"]), &[]), ["https://10.0.0.1/"]);
     }
 
     #[test]
     fn the_local_name_is_offered_only_where_others_can_reach_it() {
         let any = addresses(&["0.0.0.0:8080"]);
-        assert_eq!(local_name_url("board.lan", &any).as_deref(), Some("http://board.local:8080/"));
-        assert_eq!(local_name_url("localhost", &any), None);
-        assert_eq!(local_name_url("", &any), None);
-        assert_eq!(local_name_url("board", &addresses(&["127.0.0.1:8080"])), None);
+        assert_eq!(local_name_url("http", "board.lan", &any).as_deref(), Some("http://board.local:8080/"));
+        assert_eq!(local_name_url("http", "localhost", &any), None);
+        assert_eq!(local_name_url("http", "", &any), None);
+        assert_eq!(local_name_url("http", "board", &addresses(&["127.0.0.1:8080"])), None);
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub(super) type Place = Arc<OwnedSemaphorePermit>;
 pub(super) struct Connection {
     pub(super) peer: SocketAddr,
     pub(super) local: SocketAddr,
+    /// Whether this server itself speaks TLS on it; a proxy in front may do so unseen.
+    pub(super) is_tls: bool,
     pub(super) place: Place,
 }
 
@@ -81,7 +83,7 @@ impl Door {
         headers: &HeaderMap,
         connection: &Connection,
     ) -> Result<Visitor, Refusal> {
-        self.check_origin(headers, uri)?;
+        self.check_origin(headers, uri, connection.is_tls)?;
         let mut query = Query::parse(uri.query().unwrap_or_default());
         self.check_token(headers, query.secret.take().as_deref())?;
         let mut random = [0; 16];
@@ -113,11 +115,11 @@ impl Door {
     }
 
     /// A browser tells where the page came from that wants to connect; a device tells nothing.
-    fn check_origin(&self, headers: &HeaderMap, uri: &Uri) -> Result<(), Refusal> {
+    fn check_origin(&self, headers: &HeaderMap, uri: &Uri, is_tls: bool) -> Result<(), Refusal> {
         let host = host_of(headers, uri);
         for origin in headers.get_all(header::ORIGIN) {
             let origin = origin.to_str().unwrap_or("?");
-            if !self.hosts.is_origin_allowed(origin, host) {
+            if !self.hosts.is_origin_allowed(origin, host, is_tls) {
                 return Err(Refusal::Origin(origin.to_owned()));
             }
         }

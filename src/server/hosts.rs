@@ -66,8 +66,9 @@ impl Hosts {
         }
     }
 
-    /// Whether a page from `origin` may connect to the server that it calls `host`.
-    pub(super) fn is_origin_allowed(&self, origin: &str, host: &str) -> bool {
+    /// Whether a page from `origin` may connect to the server that it calls `host`. Without TLS a proxy in
+    /// front may have it, so that both schemes are right; with TLS of our own only one is.
+    pub(super) fn is_origin_allowed(&self, origin: &str, host: &str, is_tls: bool) -> bool {
         let origin = origin.to_ascii_lowercase();
         let origin = without_default_port(&origin);
         if self.allowed_origins.iter().any(|allowed| allowed == origin) {
@@ -75,7 +76,7 @@ impl Hosts {
         }
         let Some((scheme @ ("http" | "https"), authority)) = origin.split_once("://") else { return false };
         let own = format!("{scheme}://{}", host.to_ascii_lowercase());
-        !authority.is_empty() && origin == without_default_port(&own)
+        !authority.is_empty() && (scheme == "https" || !is_tls) && origin == without_default_port(&own)
     }
 
     fn is_own_name(&self, name: &str) -> bool {
@@ -260,7 +261,7 @@ mod tests {
             ("https://other.example", "board:8080"),
             ("https://other.example:443", "board:8080"),
         ] {
-            assert!(hosts().is_origin_allowed(origin, host), "{origin} {host}");
+            assert!(hosts().is_origin_allowed(origin, host, false), "{origin} {host}");
         }
         for (origin, host) in [
             ("null", "board"),
@@ -272,7 +273,11 @@ mod tests {
             ("ftp://board", "board"),
             ("http://app.example", "board"),
         ] {
-            assert!(!hosts().is_origin_allowed(origin, host), "{origin} {host}");
+            assert!(!hosts().is_origin_allowed(origin, host, false), "{origin} {host}");
+        }
+        // What another server says on port 80 is no page of ours on port 443.
+        for (origin, is_allowed) in [("https://board", true), ("http://board", false)] {
+            assert_eq!(hosts().is_origin_allowed(origin, "board", true), is_allowed, "{origin}");
         }
     }
 }

@@ -26,6 +26,12 @@ impl TcpLine {
     pub(super) const fn new(stream: TcpStream, poller: Poller, pass: Pass, place: Place) -> Self {
         Self { stream, poller, pass, place }
     }
+
+    /// The stream, for what is spoken on it.
+    #[cfg(feature = "tls")]
+    pub(super) const fn stream(&mut self) -> &mut TcpStream {
+        &mut self.stream
+    }
 }
 
 impl Line for TcpLine {

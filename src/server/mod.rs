@@ -22,6 +22,9 @@ mod session;
 mod shared;
 mod socket;
 mod status;
+#[cfg(feature = "tls")]
+pub mod tls;
+mod transport;
 
 use crate::{
     config::Settings,
@@ -35,6 +38,8 @@ use notices::{Notice, Notices};
 use poller::Poller;
 use shared::Shared;
 use std::{future::Future, io, net::TcpListener, sync::Arc, time::Duration};
+#[cfg(feature = "tls")]
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::{
     task::JoinSet,
     time::{MissedTickBehavior, interval, sleep, timeout},
@@ -50,7 +55,7 @@ const DRAIN_TICK: Duration = Duration::from_millis(20);
 ///
 /// # Errors
 ///
-/// When a listener cannot be used, or the system has no random numbers.
+/// When a listener or the certificate cannot be used, or the system has no random numbers.
 pub async fn serve(
     settings: Settings,
     listeners: Vec<TcpListener>,
@@ -61,7 +66,12 @@ pub async fn serve(
     let switchboard = Switchboard::new(hub, settings.inbound_bytes);
     let places = Places::new(settings.clients, settings.handshakes);
     let door = Door::new(&settings);
-    let shared = Arc::new(Shared::new(settings, door, poller, switchboard));
+    #[cfg(feature = "tls")]
+    let tls = tls::Tls::of(&settings).map_err(io::Error::other)?;
+    let shared = Shared::new(settings, door, poller, switchboard);
+    #[cfg(feature = "tls")]
+    let shared = shared.speaking(tls);
+    let shared = Arc::new(shared);
     let router = router::router(shared.clone());
 
     // Tasks of a set end when it is dropped; by themselves none of these ends.
@@ -72,6 +82,10 @@ pub async fn serve(
     }
     working.spawn(tick(shared.clone()));
     working.spawn(reactor::run(shared.clone()));
+    #[cfg(feature = "tls")]
+    if shared.tls.is_some() {
+        working.spawn(tls::reload_on(signal(SignalKind::hangup())?, shared.clone()));
+    }
 
     let failed = tokio::select! {
         () = stop => None,

@@ -19,6 +19,9 @@ pub(super) enum Refusal {
     HostCount,
     /// The host that it named.
     Host(String),
+    /// Where the same is over TLS.
+    #[cfg(feature = "tls")]
+    Plain(String),
     /// The origin that it came from.
     Origin(String),
     NoToken,
@@ -56,6 +59,12 @@ impl Refusal {
                     add it to the setting `allowed_hosts`",
                     shown(host)
                 ),
+            ),
+            #[cfg(feature = "tls")]
+            Self::Plain(_) => (
+                StatusCode::PERMANENT_REDIRECT,
+                "tls_required",
+                "this port speaks TLS: use `https://` or `wss://`".into(),
             ),
             Self::Origin(origin) => (
                 StatusCode::FORBIDDEN,
@@ -118,6 +127,12 @@ impl IntoResponse for Refusal {
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, RETRY_AFTER_S);
+        }
+        #[cfg(feature = "tls")]
+        if let Self::Plain(location) = &self
+            && let Ok(location) = HeaderValue::from_str(location)
+        {
+            headers.insert(header::LOCATION, location);
         }
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

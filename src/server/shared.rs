@@ -1,19 +1,24 @@
 //! What all tasks of a server share.
 
-use super::{clock::Clock, door::Door, line::TcpLine, notices::Refusals, poller::Poller, refusal::Refusal};
+use super::{
+    clock::Clock, door::Door, notices::Refusals, poller::Poller, refusal::Refusal, transport::ClientLine,
+};
 use crate::{config::Settings, hub::Now, switchboard};
 use axum::response::{IntoResponse as _, Response};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use tokio::sync::{Notify, watch};
 
 /// The switchboard of sockets.
-pub(super) type Switchboard = switchboard::Switchboard<TcpLine>;
+pub(super) type Switchboard = switchboard::Switchboard<ClientLine>;
 
 /// One for each server; every task has a handle.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) settings: Settings,
     pub(super) door: Door,
+    /// What every connection speaks, if there is a certificate.
+    #[cfg(feature = "tls")]
+    pub(super) tls: Option<super::tls::Tls>,
     /// Watches every line of the switchboard.
     pub(super) poller: Poller,
     clock: Clock,
@@ -31,6 +36,8 @@ impl Shared {
         Self {
             settings,
             door,
+            #[cfg(feature = "tls")]
+            tls: None,
             poller,
             clock: Clock::start(),
             switchboard: Mutex::new(switchboard),
@@ -38,6 +45,12 @@ impl Shared {
             arrival: Notify::new(),
             stopping: watch::Sender::new(false),
         }
+    }
+
+    /// With what every connection speaks.
+    #[cfg(feature = "tls")]
+    pub(super) fn speaking(self, tls: Option<super::tls::Tls>) -> Self {
+        Self { tls, ..self }
     }
 
     pub(super) fn now(&self) -> Now {
