@@ -40,6 +40,9 @@ fn main() -> ExitCode {
 enum Failure {
     /// A flag or a setting: `EX_CONFIG` of sysexits(3).
     Invalid(Invalid),
+    /// A certificate or its key: `EX_CONFIG`, too.
+    #[cfg(feature = "tls")]
+    Unusable(server::tls::Unusable),
     /// What the system refused: `EX_OSERR`.
     System(String),
     /// A measurement without a result, or with a bad one.
@@ -52,6 +55,8 @@ impl Failure {
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Invalid(_) => ExitCode::from(78),
+            #[cfg(feature = "tls")]
+            Self::Unusable(_) => ExitCode::from(78),
             Self::System(_) => ExitCode::from(71),
             Self::Bench(failure) => ExitCode::from(failure.exit_code()),
             Self::Status(failure) => ExitCode::from(failure.exit_code()),
@@ -73,6 +78,8 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Invalid(invalid) => invalid.fmt(f),
+            #[cfg(feature = "tls")]
+            Self::Unusable(unusable) => unusable.fmt(f),
             Self::System(text) => f.write_str(text),
             Self::Bench(failure) => failure.fmt(f),
             Self::Status(failure) => failure.fmt(f),
@@ -96,7 +103,7 @@ fn run() -> Result<(), Failure> {
     let configuration = Configuration::load(flags, env::vars_os(), Path::new(config::DEFAULT_PATH))?;
     match command {
         Command::Serve => {
-            configuration.check_plan()?;
+            check(&configuration)?;
             serve(configuration.settings)
         }
         Command::Plan => {
@@ -106,10 +113,18 @@ fn run() -> Result<(), Failure> {
             Ok(())
         }
         Command::CheckConfig => {
-            configuration.check_plan()?;
+            check(&configuration)?;
             print(&config::report(&configuration))
         }
     }
+}
+
+/// What the settings alone cannot tell.
+fn check(configuration: &Configuration) -> Result<(), Failure> {
+    configuration.check_plan()?;
+    #[cfg(feature = "tls")]
+    server::tls::check(&configuration.settings).map_err(Failure::Unusable)?;
+    Ok(())
 }
 
 /// A result is printed also if it is a bad one.
@@ -153,7 +168,7 @@ fn serve(settings: Settings) -> Result<(), Failure> {
     runtime.block_on(async {
         let stop = stop()
             .map_err(|error| Failure::System(format!("signals: {error}; see the sandbox of the unit")))?;
-        let supervisor = Supervisor::from_environment(announce(&listeners, are_inherited)?);
+        let supervisor = Supervisor::from_environment(announce(&settings, &listeners, are_inherited)?);
         let served = server::serve(settings, listeners, supervisor, stop).await;
         served.map_err(|error| Failure::System(format!("serving ended: {error}; see the lines above")))?;
         tracing::info!("stopped");
@@ -162,7 +177,7 @@ fn serve(settings: Settings) -> Result<(), Failure> {
 }
 
 /// Tells where the page is: to people on a terminal, else in the log. Gives the best of the addresses.
-fn announce(listeners: &[TcpListener], are_inherited: bool) -> Result<String, Failure> {
+fn announce(settings: &Settings, listeners: &[TcpListener], are_inherited: bool) -> Result<String, Failure> {
     let bound = listen::addresses(listeners);
     let mut interfaces: Vec<IpAddr> =
         if_addrs::get_if_addrs().unwrap_or_default().iter().map(if_addrs::Interface::ip).collect();
@@ -171,9 +186,10 @@ fn announce(listeners: &[TcpListener], are_inherited: bool) -> Result<String, Fa
         interfaces.retain(|ip| !ip.is_loopback());
     }
     let name = rustix::system::uname();
-    let places = banner::Places::new(&bound, &interfaces, &name.nodename().to_string_lossy());
+    let places =
+        banner::Places::new(settings.scheme(), &bound, &interfaces, &name.nodename().to_string_lossy());
     if io::stdout().is_terminal() {
-        print(&places.banner())?;
+        print(&places.banner(settings.token.as_deref()))?;
     } else {
         let listening: Vec<String> = bound.iter().map(ToString::to_string).collect();
         let whose = if are_inherited { " (inherited, so that `listen` is not used)" } else { "" };

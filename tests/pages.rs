@@ -4,6 +4,7 @@
 
 mod support;
 
+use roomd::config::Settings;
 use serde_json::{Value, json};
 use support::{Client, Handshake, RawClient, Response, TestServer, settings};
 
@@ -43,7 +44,6 @@ async fn every_file_of_the_page_is_there_with_its_type() {
             other => panic!("{name}: which type has .{other}?"),
         };
         assert_eq!(file.header("content-type"), Some(media), "{name}");
-        assert_eq!(file.header("x-content-type-options"), Some("nosniff"), "{name}");
     }
 }
 
@@ -73,6 +73,62 @@ async fn the_page_may_load_and_reach_nothing_but_its_own_server() {
         assert!(policy.contains(part), "{part} in {policy}");
     }
     assert!(!policy.contains("unsafe"), "{policy}");
+}
+
+/// The page, its files, what machines ask, what is not there, and every kind of refusal.
+#[tokio::test]
+async fn every_answer_tells_browsers_what_they_may_do_with_it() {
+    let server = TestServer::start(Settings { token: Some("secret".into()), ..settings() });
+    let tag = fetch(&server, "/").await.header("etag").unwrap().to_owned();
+    let ws = || Handshake::new(&server, "");
+    let rows = [
+        (200, get(&server, "/")),
+        (304, get(&server, "/").and("If-None-Match", &tag)),
+        (200, get(&server, "/app.js")),
+        (200, get(&server, "/healthz")),
+        (200, get(&server, "/api/status")),
+        (404, get(&server, "/nothing")),
+        (405, get(&server, "/").line("POST / HTTP/1.1").and("Content-Length", "0")),
+        (405, get(&server, "/healthz").line("PUT /healthz HTTP/1.1").and("Content-Length", "0")),
+        (400, get(&server, "/").without("Host")),
+        (403, get(&server, "/").with("Host", "evil.example")),
+        (401, ws()),
+        (403, ws().and("Origin", "http://evil.example")),
+        (426, get(&server, "/ws?token=secret")),
+        (400, ws().line("GET /ws?token=secret HTTP/1.1").without("Sec-WebSocket-Key")),
+    ];
+    for (status, request) in rows {
+        for is_trustworthy in [false, true] {
+            let request = request.clone();
+            let request = if is_trustworthy { request.and("Sec-Fetch-Site", "same-origin") } else { request };
+            let answer = request.send(&server).await;
+            assert_eq!(answer.status, status, "{answer:?}");
+            assert_protected(&answer, is_trustworthy);
+        }
+    }
+}
+
+fn assert_protected(answer: &Response, is_trustworthy: bool) {
+    let policy = answer.header("content-security-policy").unwrap_or_default();
+    let is_page = policy.contains("script-src");
+    let opener = is_trustworthy.then_some("same-origin");
+    let permissions = is_page.then_some("camera=(), geolocation=(), microphone=()");
+    for (name, value) in [
+        ("x-content-type-options", Some("nosniff")),
+        ("referrer-policy", Some("no-referrer")),
+        ("cross-origin-resource-policy", Some("same-origin")),
+        ("cross-origin-opener-policy", opener),
+        ("permissions-policy", permissions),
+        ("cache-control", Some(if is_page { "no-cache" } else { "no-store" })),
+        // Nothing here is for pages from elsewhere.
+        ("access-control-allow-origin", None),
+        ("set-cookie", None),
+    ] {
+        assert_eq!(answer.header(name), value, "{name}: {answer:?}");
+    }
+    assert!(policy.starts_with("default-src 'none'; "), "{answer:?}");
+    assert!(policy.ends_with("frame-ancestors 'none'"), "{answer:?}");
+    assert_eq!(is_page, [200, 304].contains(&answer.status) && answer.header("etag").is_some(), "{answer:?}");
 }
 
 #[tokio::test]

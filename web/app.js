@@ -4,6 +4,7 @@
 
 import { Client, JOIN_REFUSALS, LOBBY } from "./client.js";
 import { composer } from "./composer.js";
+import { keepToken, takeLink, tokenText } from "./link.js";
 import { RoomView, gapText } from "./messages.js";
 import { RoomList, capped, counted, label, panel } from "./rooms.js";
 import { recall, remember } from "./storage.js";
@@ -70,12 +71,13 @@ function showConnecting(phase) {
 
 function onStopped(text, code) {
   hideBanner();
-  $("entry-text").textContent = text;
+  $("entry-text").textContent = code === 401 ? tokenText() : text;
   $("token-part").hidden = code !== 401;
   $("username").value = client.username || $("username").value;
   remember("sessionStorage", "page", "");
   panel.close();
   $(code === 401 ? "token" : "username").focus();
+  if (code === 401) $("token").select();
 }
 
 function countDown(text, until) {
@@ -314,7 +316,7 @@ function connect() {
   const name = $("username").value.trim();
   asked = name;
   remember("localStorage", "username", name);
-  remember("sessionStorage", "token", $("token").value);
+  keepToken();
   client.connect({ name, token: $("token").value });
 }
 
@@ -343,6 +345,7 @@ $("side-close").addEventListener("click", () => panel.close());
 $("shade").addEventListener("click", () => panel.close());
 document.addEventListener("keydown", (event) => event.key === "Escape" && panel.close());
 matchMedia("(min-width: 48rem)").addEventListener("change", () => panel.close());
+window.addEventListener("hashchange", onLink);
 window.addEventListener("online", () => client.wake());
 window.addEventListener("pageshow", () => {
   remember("sessionStorage", "page", "");
@@ -372,17 +375,20 @@ setInterval(() => !document.hidden && client.listRooms(), LIST_EVERY_MS);
 start();
 
 function start() {
-  const fragment = new URLSearchParams(location.hash.slice(1));
   const query = new URLSearchParams(location.search);
-  const token = fragment.get("token") ?? recall("sessionStorage", "token");
-  if (fragment.has("token")) history.replaceState(null, "", location.pathname + location.search);
-  remember("sessionStorage", "token", token);
-  roomOfLink = fragment.get("room") ?? "";
-  $("token").value = token;
+  roomOfLink = takeLink().room;
   $("username").value = query.get("username") ?? recall("localStorage", "username");
   showRooms();
   if (!comeBack() && query.has("username")) connect();
   else if (client.phase === "idle") $("username").focus();
+}
+
+/** A link that differs in its fragment alone does not load the page anew. */
+function onLink() {
+  const { token, room } = takeLink();
+  if (room && client.phase === "open") joinAndShow(room);
+  else roomOfLink = room;
+  if (token !== null && !$("token-part").hidden && client.phase === "stopped") connect();
 }
 
 /** After a reload: the same name, the same rooms, without asking. */

@@ -54,7 +54,8 @@ pub(super) fn relations(configuration: &Configuration) -> Result<(), Invalid> {
     for relation in &RELATIONS {
         holds(configuration, relation)?;
     }
-    burst(configuration)
+    burst(configuration)?;
+    tls(configuration)
 }
 
 fn holds(configuration: &Configuration, relation: &Relation) -> Result<(), Invalid> {
@@ -87,6 +88,25 @@ fn burst(configuration: &Configuration) -> Result<(), Invalid> {
     let what = format!("0 together with messages_per_second {}", settings.messages_per_second);
     let change = "raise burst to at least 1, or set messages_per_second to 0 for no limit";
     Err(Fault::new(what, change).at(place(configuration, named("burst"))))
+}
+
+/// Certificate and key belong together; and not every build can do something with them.
+fn tls(configuration: &Configuration) -> Result<(), Invalid> {
+    let settings = &configuration.settings;
+    let (given, missing) = match (&settings.tls_cert, &settings.tls_key) {
+        (None, None) => return Ok(()),
+        (Some(_), Some(_)) if cfg!(feature = "tls") => return Ok(()),
+        (Some(_), Some(_)) => {
+            let change =
+                "take one built with `cargo build --release --features tls`, or put a proxy in front";
+            let fault = Fault::new("this build of roomd speaks no TLS", change);
+            return Err(fault.at(place(configuration, named("tls_cert"))));
+        }
+        (Some(_), None) => ("tls_cert", "tls_key"),
+        (None, Some(_)) => ("tls_key", "tls_cert"),
+    };
+    let fault = Fault::new(format!("given without {missing}"), "give both, or neither for plain HTTP");
+    Err(fault.at(place(configuration, named(given))))
 }
 
 /// Refuses a plan above `memory_max`.

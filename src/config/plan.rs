@@ -10,10 +10,17 @@ const CONNECTION_BYTES: u64 = 8 << 10;
 /// What an HTTP connection can need beside kernel buffers: the head of a request as it came and as it was
 /// understood, response and task, in bytes.
 const HANDSHAKE_BYTES: u64 = 64 << 10;
+/// What TLS needs for a client: its keys, one half-received record (in a buffer that doubles as it grows)
+/// and one that waits to be sent, in bytes.
+const TLS_SESSION_BYTES: u64 = 64 << 10;
+/// What TLS needs for an HTTP connection: handshake messages and a record each way, in bytes.
+const TLS_HANDSHAKE_BYTES: u64 = 128 << 10;
 /// Program, stacks, the buffer that all read into, the table of addresses and the embedded pages, in bytes.
 const PROCESS_BYTES: u64 = 16 << 20;
 /// What comes and goes leaves holes: the allocator needs up to this part more of it.
 const ALLOCATOR_PART: u64 = 4;
+/// The lines of that.
+const CHURNING: [&str; 5] = ["outboxes", "half-received messages", "last words", "handshakes", "TLS"];
 /// Linux doubles `SO_SNDBUF` and `SO_RCVBUF` to make room for its own bookkeeping (socket(7)).
 const KERNEL_FACTOR: u64 = 2;
 /// It looks for room before it begins a segment, and so goes beyond a send buffer by one of up to 64 KiB with
@@ -45,11 +52,11 @@ impl Plan {
     pub fn of(settings: &Settings) -> Self {
         let mut lines: Vec<Line> = hub(settings).collect();
         lines.extend(connections(settings));
+        lines.push(tls(settings));
         lines.extend(kernel(settings));
-        let churning = ["outboxes", "half-received messages", "last words", "handshakes"];
         let churn: u64 =
-            lines.iter().filter(|line| churning.contains(&line.name)).map(|line| line.bytes).sum();
-        let formula = format!("1/{ALLOCATOR_PART} of {}", churning.join(", "));
+            lines.iter().filter(|line| CHURNING.contains(&line.name)).map(|line| line.bytes).sum();
+        let formula = format!("1/{ALLOCATOR_PART} of {}", CHURNING.join(", "));
         lines.push(line("allocator", churn / ALLOCATOR_PART, formula, &["clients", "outbox_bytes"]));
         lines.push(line("process", PROCESS_BYTES, "program, stacks, buffers", &[]));
         Self { lines }
@@ -138,6 +145,21 @@ fn kernel(settings: &Settings) -> [Line; 2] {
     ]
 }
 
+/// What speaking TLS adds to that; nothing without a certificate.
+fn tls(settings: &Settings) -> Line {
+    if settings.tls_cert.is_none() {
+        return line("TLS", 0, "no tls_cert", &[]);
+    }
+    let (clients, handshakes) = (settings.clients as u64, settings.handshakes as u64);
+    let (session, handshake) = (show_bytes(TLS_SESSION_BYTES), show_bytes(TLS_HANDSHAKE_BYTES));
+    line(
+        "TLS",
+        clients * TLS_SESSION_BYTES + handshakes * TLS_HANDSHAKE_BYTES,
+        format!("{clients} clients x {session} + {handshakes} x {handshake}"),
+        &["clients", "handshakes"],
+    )
+}
+
 fn line(
     name: &'static str,
     bytes: u64,
@@ -203,9 +225,12 @@ mod tests {
         assert_eq!(bytes_of(&plan, "connections"), (3 + 6) * CONNECTION_BYTES);
         assert_eq!(bytes_of(&plan, "kernel socket buffers"), (3 + 6) * (2 * 34 + SEGMENT_BYTES));
         assert_eq!(bytes_of(&plan, "kernel backlog"), 2 * (6 + 1) * (2 * 4 + CONNECTION_BYTES));
-        let churning = ["outboxes", "half-received messages", "last words", "handshakes"];
-        let churn: u64 = churning.map(|name| bytes_of(&plan, name)).iter().sum();
-        assert_eq!(bytes_of(&plan, "allocator"), churn / ALLOCATOR_PART);
+        let churn = |plan: &Plan| CHURNING.map(|name| bytes_of(plan, name)).iter().sum::<u64>();
+        assert_eq!(bytes_of(&plan, "allocator"), churn(&plan) / ALLOCATOR_PART);
+        assert_eq!(bytes_of(&plan, "TLS"), 0);
+        let with_tls = Plan::of(&Settings { tls_cert: Some("cert.pem".into()), ..settings });
+        assert_eq!(bytes_of(&with_tls, "TLS"), 3 * TLS_SESSION_BYTES + 6 * TLS_HANDSHAKE_BYTES);
+        assert_eq!(bytes_of(&with_tls, "allocator"), churn(&with_tls) / ALLOCATOR_PART);
         assert_eq!(plan.total(), plan.lines.iter().map(|line| line.bytes).sum::<u64>());
     }
 

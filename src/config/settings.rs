@@ -3,6 +3,7 @@
 use std::{
     fmt,
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::PathBuf,
 };
 
 use super::table::TABLE;
@@ -56,6 +57,10 @@ pub struct Settings {
     pub grace_ms: u64,
     /// Refuse to start when the planned memory is above this, in bytes.
     pub memory_max: Option<u64>,
+    /// Certificate chain in PEM: with it and `tls_key` every address in `listen` speaks TLS.
+    pub tls_cert: Option<PathBuf>,
+    /// Private key of the certificate, in PEM.
+    pub tls_key: Option<PathBuf>,
     /// Shared secret that clients must show.
     pub token: Option<String>,
     /// Who may ask how the server is.
@@ -131,6 +136,11 @@ impl fmt::Debug for Settings {
 }
 
 impl Settings {
+    /// How addresses of the page begin: `http` or `https`.
+    pub const fn scheme(&self) -> &'static str {
+        if self.tls_cert.is_some() { "https" } else { "http" }
+    }
+
     /// What a hub needs to know of them.
     pub fn capacities(&self) -> Capacities {
         Capacities {
@@ -175,6 +185,8 @@ impl Default for Settings {
             heartbeat_s: 20,
             grace_ms: 5_000,
             memory_max: None,
+            tls_cert: None,
+            tls_key: None,
             token: None,
             status_access: StatusAccess::All,
             status_token: None,

@@ -24,6 +24,8 @@ const SOCKET_BUFFER_BYTES_MAX: u64 = 16 << 20;
 const ADDRESSES_MAX: u64 = 8;
 /// Largest number of entries in a list of names.
 const NAMES_MAX: u64 = 64;
+/// Longest path (`PATH_MAX` of Linux, with its 0).
+const PATH_BYTES_MAX: u64 = 4_095;
 /// Least outbox: a `joined` that lists 64 names of 96 bytes, each character escaped, fits.
 const OUTBOX_BYTES_MIN: u64 = 16 << 10;
 /// Least kernel buffer: below it Linux raises the value by itself (`SOCK_MIN_SNDBUF`).
@@ -38,9 +40,9 @@ pub struct Row {
     pub group: &'static str,
     /// What its value is.
     pub kind: Kind,
-    /// Least number; for a list the least number of entries, for a secret the least bytes.
+    /// Least number; for a list the least number of entries, for a secret or path the least bytes.
     pub least: u64,
-    /// Greatest number; for a list the greatest number of entries, for a secret the greatest bytes.
+    /// Greatest number; for a list the greatest number of entries, for a secret or path the greatest bytes.
     pub greatest: u64,
     /// Whether 0 switches off what the setting limits.
     pub zero_is_off: bool,
@@ -106,7 +108,7 @@ macro_rules! number {
 /// Every setting, in the order in which help and reports show them.
 #[allow(clippy::cast_lossless, reason = "the fields have several widths")]
 #[rustfmt::skip]
-pub static TABLE: [Row; 27] = [
+pub static TABLE: [Row; 29] = [
     setting("listen", (NETWORK, "Addresses to listen on."), Kind::Addresses, (1, ADDRESSES_MAX),
         |settings| Value::Addresses(settings.listen.clone()),
         |settings, value| settings.listen = value.addresses()),
@@ -157,6 +159,13 @@ pub static TABLE: [Row; 27] = [
     number!(grace_ms, Kind::Milliseconds, TIME, 0, 600_000,
         "To deliver what still waits when stopping; 0 drops it."),
 
+    setting("tls_cert", (ACCESS, "Certificate chain, in PEM; with tls_key, to speak TLS."),
+        Kind::Path, (0, PATH_BYTES_MAX),
+        |settings| Value::Path(settings.tls_cert.clone()),
+        |settings, value| settings.tls_cert = value.path()),
+    setting("tls_key", (ACCESS, "Private key of the certificate, in PEM."), Kind::Path, (0, PATH_BYTES_MAX),
+        |settings| Value::Path(settings.tls_key.clone()),
+        |settings, value| settings.tls_key = value.path()),
     setting("token",
         (ACCESS, "Secret that clients must show. As a flag other users of the machine can see it."),
         Kind::Secret, (1, 256),

@@ -1,6 +1,9 @@
 //! Kinds of values: how each is read from text, and shown.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
 
 use super::{
     invalid::{Fault, nearest, quote, suggest},
@@ -29,6 +32,8 @@ pub enum Kind {
     Secret,
     /// The name of a [`StatusAccess`].
     Access,
+    /// Path of a file; empty for none.
+    Path,
     /// The name of a [`LogLevel`].
     Level,
 }
@@ -46,6 +51,7 @@ impl Kind {
             Self::Origins => "ORIGIN",
             Self::Secret => "TEXT",
             Self::Access => "WHO",
+            Self::Path => "PATH",
             Self::Level => "LEVEL",
         }
     }
@@ -69,6 +75,7 @@ pub(super) enum Value {
     Names(Vec<String>),
     Secret(Option<String>),
     Access(StatusAccess),
+    Path(Option<PathBuf>),
     Level(LogLevel),
 }
 
@@ -95,6 +102,10 @@ impl Value {
         if let Self::Access(access) = self { access } else { unreachable!("{MISMATCH}") }
     }
 
+    pub(super) fn path(self) -> Option<PathBuf> {
+        if let Self::Path(path) = self { path } else { unreachable!("{MISMATCH}") }
+    }
+
     pub(super) fn level(self) -> LogLevel {
         if let Self::Level(level) = self { level } else { unreachable!("{MISMATCH}") }
     }
@@ -107,6 +118,8 @@ impl Value {
             Self::Names(names) => show_list(names),
             Self::Secret(secret) => if secret.is_some() { "(set)" } else { "(none)" }.to_owned(),
             Self::Access(access) => access.name().to_owned(),
+            Self::Path(Some(path)) => path.to_string_lossy().escape_debug().to_string(),
+            Self::Path(None) => "(none)".to_owned(),
             Self::Level(level) => level.name().to_owned(),
         }
     }
@@ -138,6 +151,7 @@ impl Row {
             Kind::Addresses | Kind::Hosts | Kind::Origins => format!("up to {greatest}"),
             Kind::Secret => format!("{least} to {greatest} visible ASCII characters"),
             Kind::Access => format!("one of {}", StatusAccess::ALL.map(StatusAccess::name).join(", ")),
+            Kind::Path => format!("a path of up to {greatest} bytes"),
             Kind::Level => format!("one of {}", LogLevel::ALL.map(LogLevel::name).join(", ")),
         }
     }
@@ -155,6 +169,8 @@ impl Row {
         } else if self.kind == Kind::Access {
             let access = self.parse_word(text, StatusAccess::ALL, StatusAccess::name, "an access");
             access.map(Value::Access)
+        } else if self.kind == Kind::Path {
+            self.parse_path(text)
         } else if self.kind == Kind::Level {
             self.parse_word(text, LogLevel::ALL, LogLevel::name, "a log level").map(Value::Level)
         } else {
@@ -194,6 +210,19 @@ impl Row {
             return Err(Fault::new(format!("the secret is {} bytes long", text.len()), change()));
         }
         Ok(Value::Secret(Some(text.to_owned())))
+    }
+
+    fn parse_path(&self, text: &str) -> Result<Value, Fault> {
+        if text.len() as u64 > self.greatest {
+            return Err(Fault::new(
+                format!("the path is {} bytes long", text.len()),
+                format!("give {}", self.range()),
+            ));
+        }
+        if text.contains('\0') {
+            return Err(Fault::new(format!("{} is not a path", quote(text)), "take the character 0 out"));
+        }
+        Ok(Value::Path(Some(PathBuf::from(text)).filter(|_| !text.is_empty())))
     }
 
     fn parse_word<T: Copy, const N: usize>(
@@ -417,6 +446,16 @@ mod tests {
             assert!(parse("allowed_origins", &[text]).is_err(), "{text}");
         }
         assert!(parse("allowed_origins", &["http://a/"]).unwrap_err().ends_with("at the end: `http://a`"));
+    }
+
+    #[test]
+    fn a_path_up_to_its_greatest_length_is_taken_and_an_empty_one_is_none() {
+        let (greatest, longer) = ("p".repeat(4_095), "p".repeat(4_096));
+        assert_eq!(parse("tls_cert", &[""]).as_deref(), Ok("(none)"));
+        assert_eq!(parse("tls_cert", &["/etc/a b.pem"]).as_deref(), Ok("/etc/a b.pem"));
+        assert_eq!(parse("tls_cert", &[&greatest]).as_deref(), Ok(greatest.as_str()));
+        assert!(parse("tls_cert", &[&longer]).unwrap_err().contains("4096 bytes long"));
+        assert!(parse("tls_cert", &["a\0b"]).is_err());
     }
 
     #[test]

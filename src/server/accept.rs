@@ -9,6 +9,8 @@ use super::{
     socket,
     tally::{Outcome, Seat},
 };
+#[cfg(feature = "tls")]
+use super::{router, tls::Opened};
 use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::{
@@ -17,6 +19,7 @@ use hyper_util::{
 };
 use std::{io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{sleep, timeout},
@@ -89,9 +92,9 @@ pub(super) async fn accept(
                     continue;
                 };
                 let place = Arc::new(Seat::new(place, shared.tally.clone()));
-                let local = stream.local_addr().unwrap_or(bound);
+                let local = canonical(stream.local_addr().unwrap_or(bound));
                 let stream = HttpStream::new(stream, (handshake, pass, place.clone()), patience);
-                let connection = Connection { peer: canonical(peer), local: canonical(local), place };
+                let connection = Connection { peer: canonical(peer), local, is_tls: false, place };
                 tokio::spawn(serve(stream, connection, shared.clone(), router.clone()));
             }
             Err(error) if is_of_one_connection(&error) => shared.tally.count(Outcome::AcceptAborted),
@@ -118,8 +121,45 @@ fn canonical(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
-/// Speaks HTTP on a connection, until its end or its upgrade.
+/// Serves one connection, over TLS if there is a certificate.
+#[cfg(feature = "tls")]
 async fn serve(stream: HttpStream<Handshake>, connection: Connection, shared: Arc<Shared>, router: Router) {
+    let Some(tls) = &shared.tls else {
+        return speak(stream, connection, shared, router).await;
+    };
+    let patience = Duration::from_millis(shared.settings.handshake_timeout_ms);
+    let opened = tokio::select! {
+        opened = timeout(patience, tls.open(stream)) => opened,
+        () = shared.stopped() => return,
+    };
+    match opened {
+        Ok(Ok(Opened::Tls(stream))) => {
+            let connection = Connection { is_tls: true, ..connection };
+            speak(*stream, connection, shared, router).await;
+        }
+        Ok(Ok(Opened::Plain(stream))) => {
+            let router = router::elsewhere(shared.clone());
+            speak(stream, connection, shared, router).await;
+        }
+        Ok(Ok(Opened::Nothing)) => {}
+        Ok(Err(error)) => {
+            shared.tally.count(Outcome::HttpFailed);
+            tracing::debug!(address = %connection.peer.ip(), "TLS handshake ended: {error}");
+        }
+        Err(_) => shared.tally.count(Outcome::HttpTimedOut),
+    }
+}
+
+#[cfg(not(feature = "tls"))]
+use speak as serve;
+
+/// Speaks HTTP on a connection, until its end or its upgrade.
+async fn speak(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    connection: Connection,
+    shared: Arc<Shared>,
+    router: Router,
+) {
     let peer: SocketAddr = connection.peer;
     let patience = Duration::from_millis(shared.settings.handshake_timeout_ms);
     let service = TowerToHyperService::new(router.layer(axum::Extension(connection)));

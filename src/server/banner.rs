@@ -21,11 +21,11 @@ pub struct Places {
 
 impl Places {
     /// Of a server that listens on `bound`; unspecified addresses stand for those of `interfaces`.
-    pub fn new(bound: &[SocketAddr], interfaces: &[IpAddr], hostname: &str) -> Self {
-        let mut urls = urls(bound, interfaces);
-        let local_name = local_name_url(hostname, bound);
+    pub fn new(scheme: &str, bound: &[SocketAddr], interfaces: &[IpAddr], hostname: &str) -> Self {
+        let mut urls = urls(scheme, bound, interfaces);
+        let local_name = local_name_url(scheme, hostname, bound);
         if urls.is_empty() && local_name.is_none() {
-            urls.extend(bound.first().map(|address| url("<this board>", false, address.port())));
+            urls.extend(bound.first().map(|address| url(scheme, "<this board>", address.port())));
         }
         Self { urls, local_name }
     }
@@ -41,8 +41,9 @@ impl Places {
         best.map_or("", String::as_str)
     }
 
-    /// What a terminal shows: every address, the name, and a QR code for the first address on the LAN.
-    pub fn banner(&self) -> String {
+    /// What a terminal shows: every address, the name, and a QR code for the first address on the LAN. The
+    /// code brings the token along, in the fragment, which browsers keep to themselves; no line shows it.
+    pub fn banner(&self, token: Option<&str>) -> String {
         let mut text = format!("roomd {} is ready. Open in a browser:\n\n", env!("CARGO_PKG_VERSION"));
         for url in &self.urls {
             let _ = writeln!(text, "  {url}");
@@ -50,29 +51,40 @@ impl Places {
         if let Some(url) = &self.local_name {
             let _ = writeln!(text, "  {url} (where mDNS runs, as on Raspberry Pi OS)");
         }
-        let code = self.lan_url().and_then(|url| QRBuilder::new(url.as_str()).ecl(ECL::L).build().ok());
+        let code = self.lan_url().and_then(|url| QRBuilder::new(link(url, token)).ecl(ECL::L).build().ok());
         if let Some(code) = code {
             let _ = write!(text, "\n{}", half_blocks(&code));
+            if token.is_some() {
+                text.push_str("\nThe code brings the token along: whoever scans it is let in.\n");
+            }
+        } else if token.is_some() {
+            text.push_str("\nThe page asks for the token.\n");
         }
         text + "\nCtrl-C stops it.\n"
     }
 
     /// The first that another machine can open by an address.
     fn lan_url(&self) -> Option<&String> {
-        let is_of_others = |url: &&String| {
-            !["http://127.", "http://[::1]", "http://<"].iter().any(|own| url.starts_with(own))
-        };
+        let is_of_others =
+            |url: &&String| !["://127.", "://[::1]", "://<"].iter().any(|own| url.contains(own));
         self.urls.iter().find(is_of_others)
     }
 }
 
+/// An address that lets in whoever opens it.
+fn link(url: &str, token: Option<&str>) -> String {
+    let Some(token) = token else { return url.to_owned() };
+    let token: String = form_urlencoded::byte_serialize(token.as_bytes()).collect();
+    format!("{url}#token={token}")
+}
+
 /// Private IPv4 first, then other IPv4, IPv6, and what reaches this machine alone.
-fn urls(bound: &[SocketAddr], interfaces: &[IpAddr]) -> Vec<String> {
+fn urls(scheme: &str, bound: &[SocketAddr], interfaces: &[IpAddr]) -> Vec<String> {
     let mut all: Vec<SocketAddr> = bound.iter().flat_map(|address| reached(*address, interfaces)).collect();
     all.sort_by_key(|address| rank(address.ip()));
     let mut urls: Vec<String> = Vec::with_capacity(all.len());
     for address in all {
-        let url = url(&address.ip().to_string(), address.ip().is_ipv6(), address.port());
+        let url = url(scheme, &host(address.ip()), address.port());
         if !urls.contains(&url) {
             urls.push(url);
         }
@@ -81,11 +93,11 @@ fn urls(bound: &[SocketAddr], interfaces: &[IpAddr]) -> Vec<String> {
 }
 
 /// The name under which a board with multicast DNS is found, if others can reach it at all.
-fn local_name_url(hostname: &str, bound: &[SocketAddr]) -> Option<String> {
+fn local_name_url(scheme: &str, hostname: &str, bound: &[SocketAddr]) -> Option<String> {
     let address = bound.iter().find(|address| address.ip().is_unspecified())?;
     let name = hostname.split('.').next().unwrap_or_default();
     let is_name = !name.is_empty() && name != "localhost";
-    is_name.then(|| url(&format!("{name}.local"), false, address.port()))
+    is_name.then(|| url(scheme, &format!("{name}.local"), address.port()))
 }
 
 fn reached(address: SocketAddr, interfaces: &[IpAddr]) -> Vec<SocketAddr> {
@@ -114,10 +126,14 @@ fn rank(ip: IpAddr) -> u8 {
     }
 }
 
-fn url(host: &str, is_ipv6: bool, port: u16) -> String {
-    let host = if is_ipv6 { format!("[{host}]") } else { host.to_owned() };
-    let port = if port == 80 { String::new() } else { format!(":{port}") };
-    format!("http://{host}{port}/")
+fn host(ip: IpAddr) -> String {
+    if ip.is_ipv6() { format!("[{ip}]") } else { ip.to_string() }
+}
+
+fn url(scheme: &str, host: &str, port: u16) -> String {
+    let is_default = matches!((scheme, port), ("http", 80) | ("https", 443));
+    let port = if is_default { String::new() } else { format!(":{port}") };
+    format!("{scheme}://{host}{port}/")
 }
 
 /// Two modules in each character, light ones as bright blocks on black: scanners want dark on light, and
@@ -169,7 +185,7 @@ mod tests {
             "2001:db8::5",
         ]);
         assert_eq!(
-            urls(&addresses(&["0.0.0.0:8080"]), &interfaces),
+            urls("http", &addresses(&["0.0.0.0:8080"]), &interfaces),
             [
                 "http://192.168.1.20:8080/",
                 "http://203.0.113.5:8080/",
@@ -178,7 +194,7 @@ mod tests {
             ]
         );
         assert_eq!(
-            urls(&addresses(&["[::]:8080"]), &interfaces),
+            urls("http", &addresses(&["[::]:8080"]), &interfaces),
             ["http://[2001:db8::5]:8080/", "http://[::1]:8080/"]
         );
     }
@@ -186,28 +202,30 @@ mod tests {
     #[test]
     fn a_bound_address_stands_for_itself_once_and_port_80_is_left_out() {
         let bound = addresses(&["10.0.0.1:80", "0.0.0.0:80"]);
-        assert_eq!(urls(&bound, &addresses(&["10.0.0.1"])), ["http://10.0.0.1/"]);
+        assert_eq!(urls("http", &bound, &addresses(&["10.0.0.1"])), ["http://10.0.0.1/"]);
+        assert_eq!(urls("https", &addresses(&["[::2]:80"]), &[]), ["https://[::2]:80/"]);
+        assert_eq!(urls("https", &addresses(&["10.0.0.1:443"]), &[]), ["https://10.0.0.1/"]);
     }
 
     #[test]
     fn the_local_name_is_offered_only_where_others_can_reach_it() {
         let any = addresses(&["0.0.0.0:8080"]);
-        assert_eq!(local_name_url("board.lan", &any).as_deref(), Some("http://board.local:8080/"));
-        assert_eq!(local_name_url("localhost", &any), None);
-        assert_eq!(local_name_url("", &any), None);
-        assert_eq!(local_name_url("board", &addresses(&["127.0.0.1:8080"])), None);
+        assert_eq!(local_name_url("http", "board.lan", &any).as_deref(), Some("http://board.local:8080/"));
+        assert_eq!(local_name_url("http", "localhost", &any), None);
+        assert_eq!(local_name_url("http", "", &any), None);
+        assert_eq!(local_name_url("http", "board", &addresses(&["127.0.0.1:8080"])), None);
     }
 
     fn places(bound: &str, interfaces: &[&str], hostname: &str) -> Places {
-        Places::new(&addresses(&[bound]), &addresses(interfaces), hostname)
+        Places::new("http", &addresses(&[bound]), &addresses(interfaces), hostname)
     }
 
     #[test]
     fn the_banner_has_a_code_only_for_an_address_on_the_lan() {
         let own = ["127.0.0.1", "::1"];
-        assert!(!places("0.0.0.0:8080", &own, "").banner().contains('█'));
-        assert!(!places("0.0.0.0:8080", &[], "").banner().contains('█'));
-        let text = places("0.0.0.0:8080", &["127.0.0.1", "192.168.1.20"], "board").banner();
+        assert!(!places("0.0.0.0:8080", &own, "").banner(None).contains('█'));
+        assert!(!places("0.0.0.0:8080", &[], "").banner(None).contains('█'));
+        let text = places("0.0.0.0:8080", &["127.0.0.1", "192.168.1.20"], "board").banner(None);
         assert!(
             text.contains('█') && text.contains("  http://192.168.1.20:8080/\n  http://127.0.0.1:8080/\n")
         );
@@ -226,6 +244,25 @@ mod tests {
     fn where_no_interface_can_be_seen_the_name_is_left_or_no_more_than_the_port() {
         assert_eq!(places("[::]:8080", &[], "board").all(), ["http://board.local:8080/"]);
         assert_eq!(places("[::]:8080", &[], "localhost").all(), ["http://<this board>:8080/"]);
+    }
+
+    #[test]
+    fn the_code_brings_the_token_along_and_no_line_shows_it() {
+        let text = places("192.168.1.20:8080", &[], "").banner(Some("a&b#c"));
+        let link = "http://192.168.1.20:8080/#token=a%26b%23c";
+        let code = QRBuilder::new(link).ecl(ECL::L).build().unwrap();
+        assert!(text.contains(&half_blocks(&code)) && text.contains("whoever scans it is let in"), "{text}");
+        let own = places("127.0.0.1:8080", &[], "").banner(Some("a&b#c"));
+        assert!(own.contains("asks for the token"), "{own}");
+        for text in [text, own] {
+            assert!(!text.contains("a&b") && !text.contains("#token="), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_longest_token_still_fits_into_a_code() {
+        let text = places("[2001:db8:1:2:3:4:5:6]:65535", &[], "").banner(Some(&"&".repeat(256)));
+        assert!(text.contains('█'), "{text}");
     }
 
     #[test]

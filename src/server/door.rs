@@ -1,6 +1,6 @@
 //! Who gets in: the handshake, where the page came from, the secret, and how many from one address.
 
-use super::{attempts::Attempts, hosts::Hosts, refusal::Refusal, tally::Seat};
+use super::{attempts::Attempts, hosts::Hosts, refusal::Refusal, secret::Secret, tally::Seat};
 use crate::{
     config::Settings,
     hub::{Now, Token},
@@ -14,6 +14,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+/// How the page from which a request comes stands to us (Fetch Metadata, section 2.3). Browsers tell it
+/// to servers that nobody on the way can have replaced: over TLS, and to this machine itself.
+pub(super) const SEC_FETCH_SITE: &str = "sec-fetch-site";
+
 /// Counts a connection until its socket is closed.
 pub(super) type Place = Arc<Seat>;
 
@@ -22,6 +26,8 @@ pub(super) type Place = Arc<Seat>;
 pub(super) struct Connection {
     pub(super) peer: SocketAddr,
     pub(super) local: SocketAddr,
+    /// Whether this server itself speaks TLS on it; a proxy in front may do so unseen.
+    pub(super) is_tls: bool,
     pub(super) place: Place,
 }
 
@@ -40,7 +46,7 @@ pub(super) struct Visitor {
 #[derive(Debug)]
 pub(super) struct Door {
     hosts: Hosts,
-    token: Option<String>,
+    token: Option<Secret>,
     attempts: Attempts,
     per_address_max: usize,
     handshakes_max: usize,
@@ -62,7 +68,7 @@ impl Door {
     pub(super) fn new(settings: &Settings) -> Self {
         Self {
             hosts: Hosts::new(settings),
-            token: settings.token.clone(),
+            token: settings.token.clone().map(Secret::new),
             attempts: Attempts::new(settings.connections_per_address),
             per_address_max: settings.connections_per_address,
             handshakes_max: handshakes_max(settings),
@@ -89,7 +95,7 @@ impl Door {
         headers: &HeaderMap,
         connection: &Connection,
     ) -> Result<Visitor, Refusal> {
-        self.check_origin(headers, uri)?;
+        self.check_origin(headers, uri, connection.is_tls)?;
         let mut query = Query::parse(uri.query().unwrap_or_default());
         self.check_token(headers, query.secret.take().as_deref())?;
         let mut random = [0; 16];
@@ -124,20 +130,30 @@ impl Door {
     }
 
     /// A browser tells where the page came from that wants to connect; a device tells nothing.
-    fn check_origin(&self, headers: &HeaderMap, uri: &Uri) -> Result<(), Refusal> {
-        let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
-        let origin = origin.to_str().unwrap_or("?");
-        if self.hosts.is_origin_allowed(origin, host_of(headers, uri)) {
-            Ok(())
-        } else {
-            Err(Refusal::Origin(origin.to_owned()))
+    fn check_origin(&self, headers: &HeaderMap, uri: &Uri, is_tls: bool) -> Result<(), Refusal> {
+        let host = host_of(headers, uri);
+        for origin in headers.get_all(header::ORIGIN) {
+            let origin = origin.to_str().unwrap_or("?");
+            if !self.hosts.is_origin_allowed(origin, host, is_tls) {
+                return Err(Refusal::Origin(origin.to_owned()));
+            }
+        }
+        // Where a browser leaves the origin out, it may still tell that the page is not ours.
+        let site = headers.get(SEC_FETCH_SITE).map(|site| site.to_str().unwrap_or("?"));
+        match site {
+            Some(site)
+                if !headers.contains_key(header::ORIGIN) && !["same-origin", "none"].contains(&site) =>
+            {
+                Err(Refusal::Origin(site.to_owned()))
+            }
+            _ => Ok(()),
         }
     }
 
     fn check_token(&self, headers: &HeaderMap, in_query: Option<&str>) -> Result<(), Refusal> {
         let Some(secret) = &self.token else { return Ok(()) };
         match bearer(headers).or(in_query) {
-            Some(shown) if is_same_secret(shown, secret) => Ok(()),
+            Some(shown) if secret.is(shown) => Ok(()),
             Some(_) => Err(Refusal::WrongToken),
             None => Err(Refusal::NoToken),
         }
@@ -180,8 +196,8 @@ const fn handshakes_max(settings: &Settings) -> usize {
     if settings.connections_per_address == 0 { 0 } else { settings.handshakes.div_ceil(2) }
 }
 
-/// Where a request says that it goes; HTTP/1.1 requires it, in one place or the other.
-fn host_of<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> &'a str {
+/// Where a request says that it goes; what stands in the request line wins (RFC 9112, section 3.2.2).
+pub(super) fn host_of<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> &'a str {
     let in_header = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     uri.authority().map(Authority::as_str).or(in_header).unwrap_or_default()
 }
@@ -190,12 +206,6 @@ fn host_of<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> &'a str {
 pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
-}
-
-/// Takes the same time wherever the two differ.
-pub(super) fn is_same_secret(shown: &str, secret: &str) -> bool {
-    let differing = shown.bytes().zip(secret.bytes()).fold(0, |all, (a, b)| all | (a ^ b));
-    std::hint::black_box(differing) == 0 && shown.len() == secret.len()
 }
 
 /// What counts as one address: of IPv6 the network, since a host has as many addresses there as it likes.
@@ -248,13 +258,5 @@ mod tests {
         assert!(door.admit("2001:db8:0:1::1".parse().unwrap()).is_ok());
         let _mapped = door.admit("::ffff:192.0.2.1".parse().unwrap()).unwrap();
         assert!(door.admit("192.0.2.1".parse().unwrap()).is_err());
-    }
-
-    #[test]
-    fn a_secret_is_the_same_only_as_a_whole() {
-        assert!(is_same_secret("abc", "abc"));
-        for shown in ["", "ab", "abd", "abcd"] {
-            assert!(!is_same_secret(shown, "abc"), "{shown}");
-        }
     }
 }

@@ -3,7 +3,7 @@
 use super::clock;
 use crate::config::Settings;
 use std::{
-    net::{IpAddr, Ipv6Addr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
     sync::{Mutex, PoisonError},
     time::Duration,
 };
@@ -20,7 +20,8 @@ const LOOK_UP_EVERY: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct Hosts {
     own_name: String,
-    allowed_hosts: Vec<String>,
+    allowed_names: Vec<String>,
+    allowed_addresses: Vec<IpAddr>,
     allowed_origins: Vec<String>,
     interfaces: Mutex<Interfaces>,
 }
@@ -34,34 +35,40 @@ struct Interfaces {
 impl Hosts {
     pub(super) fn new(settings: &Settings) -> Self {
         let lower = |list: &[String]| list.iter().map(|text| text.trim().to_ascii_lowercase()).collect();
-        let origins: Vec<String> = lower(&settings.allowed_origins);
+        let (hosts, origins): (Vec<String>, Vec<String>) =
+            (lower(&settings.allowed_hosts), lower(&settings.allowed_origins));
+        let addresses = hosts.iter().filter_map(|host| host.parse().ok());
         Self {
             own_name: rustix::system::uname().nodename().to_string_lossy().to_ascii_lowercase(),
-            allowed_hosts: lower(&settings.allowed_hosts),
+            allowed_addresses: addresses.map(|address: IpAddr| address.to_canonical()).collect(),
+            allowed_names: hosts,
             allowed_origins: origins.iter().map(|origin| without_default_port(origin).to_owned()).collect(),
             interfaces: Mutex::default(),
         }
     }
 
-    /// Whether a `Host` means this board. `local` is the address that the connection came in on.
+    /// Whether a `Host` means this board. `local` is the address that the connection came in on. The port
+    /// is whatever the browser went to: something on the way may have turned it into ours.
     pub(super) fn is_allowed(&self, host: &str, local: IpAddr) -> bool {
         let host = host.to_ascii_lowercase();
-        let Some(name) = name_of(&host) else { return false };
-        let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
-        if self.allowed_hosts.iter().any(|allowed| allowed == bare || allowed == name || *allowed == host) {
-            return true;
-        }
-        match address_of(name) {
-            Some(address) => {
+        match name_of(&host) {
+            Some(Name::Address(address)) => {
                 let address = address.to_canonical();
-                address.is_loopback() || address == local.to_canonical() || self.is_interface(address)
+                address.is_loopback()
+                    || address == local.to_canonical()
+                    || self.allowed_addresses.contains(&address)
+                    || self.is_interface(address)
             }
-            None => self.is_own_name(name.strip_suffix('.').unwrap_or(name)),
+            Some(Name::Word(name)) => {
+                self.is_own_name(name) || self.allowed_names.iter().any(|allowed| allowed == name)
+            }
+            None => false,
         }
     }
 
-    /// Whether a page from `origin` may connect to the server that it calls `host`.
-    pub(super) fn is_origin_allowed(&self, origin: &str, host: &str) -> bool {
+    /// Whether a page from `origin` may connect to the server that it calls `host`. Without TLS a proxy in
+    /// front may have it, so that both schemes are right; with TLS of our own only one is.
+    pub(super) fn is_origin_allowed(&self, origin: &str, host: &str, is_tls: bool) -> bool {
         let origin = origin.to_ascii_lowercase();
         let origin = without_default_port(&origin);
         if self.allowed_origins.iter().any(|allowed| allowed == origin) {
@@ -69,7 +76,7 @@ impl Hosts {
         }
         let Some((scheme @ ("http" | "https"), authority)) = origin.split_once("://") else { return false };
         let own = format!("{scheme}://{}", host.to_ascii_lowercase());
-        !authority.is_empty() && origin == without_default_port(&own)
+        !authority.is_empty() && (scheme == "https" || !is_tls) && origin == without_default_port(&own)
     }
 
     fn is_own_name(&self, name: &str) -> bool {
@@ -100,29 +107,47 @@ fn without_default_port(origin: &str) -> &str {
     origin.strip_suffix(port).unwrap_or(origin)
 }
 
-/// A host without its port; nothing if it is not well-formed.
-fn name_of(host: &str) -> Option<&str> {
-    let (name, port) = match host.rfind(']') {
-        Some(bracket) if host.starts_with('[') => (&host[..=bracket], &host[bracket + 1..]),
-        Some(_) => return None,
-        None => host.split_at(host.find(':').unwrap_or(host.len())),
-    };
-    let is_port = |port: &str| port.strip_prefix(':').is_some_and(|digits| digits.parse::<u16>().is_ok());
-    (!name.is_empty() && (port.is_empty() || is_port(port))).then_some(name)
+/// What a `Host` calls the board.
+#[derive(Debug, PartialEq, Eq)]
+enum Name<'a> {
+    Address(IpAddr),
+    /// Without the dot at the end that makes a name absolute.
+    Word(&'a str),
 }
 
-fn address_of(name: &str) -> Option<IpAddr> {
-    match name.strip_prefix('[').and_then(|name| name.strip_suffix(']')) {
-        Some(v6) => v6.parse::<Ipv6Addr>().ok().map(IpAddr::V6),
-        None => name.parse().ok().filter(IpAddr::is_ipv4),
+/// A host without its port; nothing if it is not well-formed.
+fn name_of(host: &str) -> Option<Name<'_>> {
+    if let Some(rest) = host.strip_prefix('[') {
+        let (literal, port) = rest.split_once(']')?;
+        let address = without_zone(literal)?.parse::<Ipv6Addr>().ok()?;
+        return is_port(port).then_some(Name::Address(address.into()));
     }
+    let (name, port) = host.split_at(host.find(':').unwrap_or(host.len()));
+    let address = name.parse::<Ipv4Addr>().map(|address| Name::Address(address.into()));
+    let name = name.strip_suffix('.').unwrap_or(name);
+    (is_port(port) && !name.is_empty()).then(|| address.unwrap_or(Name::Word(name)))
+}
+
+/// The zone names an interface of the asker's own machine; some programs send it all the same.
+fn without_zone(literal: &str) -> Option<&str> {
+    let Some((address, zone)) = literal.split_once('%') else { return Some(literal) };
+    let is_zone = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let zone = zone.strip_prefix("25").unwrap_or(zone);
+    (!zone.is_empty() && zone.bytes().all(is_zone)).then_some(address)
+}
+
+/// Nothing, or a colon and a number.
+fn is_port(port: &str) -> bool {
+    let is_number =
+        |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit()) && digits.parse::<u16>().is_ok();
+    port.is_empty() || port.strip_prefix(':').is_some_and(is_number)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const LOCAL: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 7));
+    const LOCAL: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
 
     fn hosts() -> Hosts {
         let settings = Settings {
@@ -150,6 +175,15 @@ mod tests {
             "chat.example:8080",
             "[::ffff:192.0.2.7]:8080",
             "[2001:db8::7]:8080",
+            // Whatever the port: another one may be forwarded to ours.
+            "board:1",
+            "board:65535",
+            "chat.example.",
+            "chat.example.:8080",
+            "LOCALHOST.:8080",
+            // Zones, as RFC 6874 writes them and as programs do.
+            "[::1%25lo]:8080",
+            "[::1%lo]",
         ] {
             assert!(hosts().is_allowed(host, LOCAL), "{host}");
         }
@@ -173,6 +207,43 @@ mod tests {
             "::1",
             "localhost:x",
             "localhost:99999",
+            "localhost:",
+            "localhost:+80",
+            "localhost:80:80",
+            "localhost:80@evil.example",
+            "user@localhost",
+            "user:pass@localhost:80",
+            "localhost#evil.example",
+            "localhost/evil.example",
+            "localhost\\evil.example",
+            "localhost, evil.example",
+            "localhost evil.example",
+            "localhost..",
+            "board.local..",
+            ".",
+            "http://localhost",
+            "board.example",
+            "board.lan.evil.example",
+            "chat.example.local",
+            "*.chat.example",
+            // Other ways to write an address, which no browser sends.
+            "2130706433",
+            "0x7f.0.0.1",
+            "0177.0.0.1",
+            "127.1",
+            "0.0.0.0",
+            "127.0.0.1.",
+            "[127.0.0.1]",
+            "[::]",
+            "[::1]x",
+            "[::1]:",
+            "[::1%]",
+            "[::1%25]",
+            "[::1%;]",
+            "[::1%lo",
+            "[localhost]",
+            "localhost]",
+            "[]",
         ] {
             assert!(!hosts().is_allowed(host, LOCAL), "{host}");
         }
@@ -190,7 +261,7 @@ mod tests {
             ("https://other.example", "board:8080"),
             ("https://other.example:443", "board:8080"),
         ] {
-            assert!(hosts().is_origin_allowed(origin, host), "{origin} {host}");
+            assert!(hosts().is_origin_allowed(origin, host, false), "{origin} {host}");
         }
         for (origin, host) in [
             ("null", "board"),
@@ -202,7 +273,11 @@ mod tests {
             ("ftp://board", "board"),
             ("http://app.example", "board"),
         ] {
-            assert!(!hosts().is_origin_allowed(origin, host), "{origin} {host}");
+            assert!(!hosts().is_origin_allowed(origin, host, false), "{origin} {host}");
+        }
+        // What another server says on port 80 is no page of ours on port 443.
+        for (origin, is_allowed) in [("https://board", true), ("http://board", false)] {
+            assert_eq!(hosts().is_origin_allowed(origin, "board", true), is_allowed, "{origin}");
         }
     }
 }

@@ -36,6 +36,15 @@ impl<Hold: Send + 'static> HttpStream<Hold> {
         self.stream.take().ok_or(io::ErrorKind::NotConnected)?.into_std()
     }
 
+    /// The first bytes that come, which are left to be read; none is the end.
+    ///
+    /// # Errors
+    /// Those of the socket.
+    #[cfg(feature = "tls")]
+    pub(super) async fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.stream.as_ref().ok_or(io::ErrorKind::NotConnected)?.peek(buffer).await
+    }
+
     /// It is there until it is dropped or taken out.
     fn inner(&mut self) -> io::Result<Pin<&mut TcpStream>> {
         self.stream.as_mut().map(Pin::new).ok_or_else(|| io::ErrorKind::NotConnected.into())

@@ -34,6 +34,12 @@ impl TcpLine {
     pub(super) const fn address(&self) -> IpAddr {
         self.pass.address()
     }
+
+    /// The stream, for what is spoken on it.
+    #[cfg(feature = "tls")]
+    pub(super) const fn stream(&mut self) -> &mut TcpStream {
+        &mut self.stream
+    }
 }
 
 impl Line for TcpLine {

@@ -8,6 +8,7 @@ mod clock;
 pub mod descriptors;
 mod door;
 mod farewell;
+mod headers;
 mod hosts;
 mod http_stream;
 mod laggards;
@@ -23,6 +24,7 @@ mod pulse;
 mod reactor;
 mod refusal;
 mod router;
+mod secret;
 mod session;
 mod shared;
 mod snapshot;
@@ -30,6 +32,9 @@ mod socket;
 mod status;
 pub mod systemd;
 mod tally;
+#[cfg(feature = "tls")]
+pub mod tls;
+mod transport;
 mod watchers;
 
 use crate::{
@@ -46,6 +51,8 @@ use pulse::Part;
 use shared::Shared;
 use std::{future::Future, io, net::TcpListener, sync::Arc, time::Duration};
 use systemd::{StatusLine, Supervisor};
+#[cfg(feature = "tls")]
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::{
     task::JoinSet,
     time::{MissedTickBehavior, interval, sleep, timeout},
@@ -64,7 +71,7 @@ const DRAIN_TICK: Duration = Duration::from_millis(20);
 ///
 /// # Errors
 ///
-/// When a listener cannot be used, or the system has no random numbers.
+/// When a listener or the certificate cannot be used, or the system has no random numbers.
 pub async fn serve(
     settings: Settings,
     listeners: Vec<TcpListener>,
@@ -79,7 +86,12 @@ pub async fn serve(
     let switchboard = Switchboard::new(hub, settings.inbound_bytes);
     let places = Places::new(settings.clients, settings.handshakes);
     let door = Door::new(&settings);
-    let shared = Arc::new(Shared::new(settings, door, poller, switchboard, supervisor));
+    #[cfg(feature = "tls")]
+    let tls = tls::Tls::of(&settings).map_err(io::Error::other)?;
+    let shared = Shared::new(settings, door, poller, switchboard, supervisor);
+    #[cfg(feature = "tls")]
+    let shared = shared.speaking(tls);
+    let shared = Arc::new(shared);
     let router = router::router(shared.clone());
 
     // Tasks of a set end when it is dropped; by themselves none of these ends.
@@ -92,6 +104,10 @@ pub async fn serve(
     working.spawn(tick(shared.clone(), shared.pulse.part()));
     working.spawn(reactor::run(shared.clone(), shared.pulse.part()));
     working.spawn(systemd::report(shared.clone()));
+    #[cfg(feature = "tls")]
+    if shared.tls.is_some() {
+        working.spawn(tls::reload_on(signal(SignalKind::hangup())?, shared.clone()));
+    }
 
     let failed = tokio::select! {
         () = stop => None,

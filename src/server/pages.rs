@@ -1,5 +1,6 @@
 //! The embedded page and its files.
 
+use super::door::host_of;
 use axum::{
     body::Body,
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header},
@@ -30,12 +31,12 @@ pub(super) async fn serve(uri: Uri, headers: HeaderMap) -> Response {
         path => path.trim_start_matches('/'),
     };
     match Web::get(path) {
-        Some(file) => respond(path, file, &headers),
+        Some(file) => respond(path, file, &headers, host_of(&headers, &uri)),
         None => (StatusCode::NOT_FOUND, "There is nothing here. The page is at /.\n").into_response(),
     }
 }
 
-fn respond(path: &str, file: EmbeddedFile, request: &HeaderMap) -> Response {
+fn respond(path: &str, file: EmbeddedFile, request: &HeaderMap, host: &str) -> Response {
     let tag = entity_tag(&file);
     let is_known = request
         .get(header::IF_NONE_MATCH)
@@ -50,7 +51,6 @@ fn respond(path: &str, file: EmbeddedFile, request: &HeaderMap) -> Response {
         };
         ([(header::CONTENT_TYPE, content_type(path))], body).into_response()
     };
-    let host = request.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let headers = response.headers_mut();
     if let Ok(policy) = HeaderValue::from_str(&policy(host)) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
@@ -64,11 +64,11 @@ fn respond(path: &str, file: EmbeddedFile, request: &HeaderMap) -> Response {
     response
 }
 
-/// Browsers ask each time, and are told in a few bytes that nothing has changed.
-const FIXED_HEADERS: [(HeaderName, &str); 3] = [
+/// Browsers ask each time, and are told in a few bytes that nothing has changed. The page needs none of
+/// what a browser would ask its user about.
+const FIXED_HEADERS: [(HeaderName, &str); 2] = [
     (header::CACHE_CONTROL, "no-cache"),
-    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (header::REFERRER_POLICY, "no-referrer"),
+    (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
 ];
 
 fn entity_tag(file: &EmbeddedFile) -> String {

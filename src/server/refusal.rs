@@ -17,19 +17,20 @@ const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("5");
 /// The code of a connection that is closed before it said anything: only counted, never told.
 pub(super) const UNHEARD: &str = "too_many_handshakes";
 /// Every code of a refusal, in the order of the protocol's table.
-pub(super) const CODES: [&str; 13] = [
+pub(super) const CODES: [&str; 14] = [
     UNHEARD,
     "bad_request",
     "host_not_allowed",
+    "tls_required",
     "too_many_attempts",
-    "upgrade_required",
-    "bad_handshake",
     "origin_not_allowed",
     "unauthorized",
     "no_randomness",
-    "too_many_connections",
     "stopping",
+    "too_many_connections",
     "clients_full",
+    "upgrade_required",
+    "bad_handshake",
     "loopback_only",
 ];
 
@@ -41,6 +42,9 @@ pub(super) enum Refusal {
     HostCount,
     /// The host that it named.
     Host(String),
+    /// Where the same is over TLS.
+    #[cfg(feature = "tls")]
+    Plain(String),
     /// The origin that it came from.
     Origin(String),
     NoToken,
@@ -62,8 +66,18 @@ pub(super) enum Refusal {
 /// Status, code and sentence.
 type Parts = (StatusCode, &'static str, String);
 
+fn bad_handshake(error: HandshakeError) -> Parts {
+    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
+    let code = if status == StatusCode::UPGRADE_REQUIRED { "upgrade_required" } else { "bad_handshake" };
+    (status, code, error.to_string())
+}
+
 fn unauthorized(content: &str) -> Parts {
     (StatusCode::UNAUTHORIZED, "unauthorized", content.to_owned())
+}
+
+const fn forbidden(code: &'static str, content: String) -> Parts {
+    (StatusCode::FORBIDDEN, code, content)
 }
 
 const fn too_many(code: &'static str, content: String) -> Parts {
@@ -82,17 +96,11 @@ impl Refusal {
 
     fn parts(&self) -> Parts {
         match self {
-            Self::Handshake(error) => {
-                let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
-                let code =
-                    if status == StatusCode::UPGRADE_REQUIRED { "upgrade_required" } else { "bad_handshake" };
-                (status, code, error.to_string())
-            }
+            Self::Handshake(error) => bad_handshake(*error),
             Self::HostCount => {
                 (StatusCode::BAD_REQUEST, "bad_request", "send exactly one `Host` header".to_owned())
             }
-            Self::Host(host) => (
-                StatusCode::FORBIDDEN,
+            Self::Host(host) => forbidden(
                 "host_not_allowed",
                 format!(
                     "`{}` is not one of this board's names or addresses; if it should be, \
@@ -100,8 +108,12 @@ impl Refusal {
                     shown(host)
                 ),
             ),
-            Self::Origin(origin) => (
-                StatusCode::FORBIDDEN,
+            #[cfg(feature = "tls")]
+            Self::Plain(_) => {
+                let content = "this port speaks TLS: use `https://` or `wss://`";
+                (StatusCode::PERMANENT_REDIRECT, "tls_required", content.into())
+            }
+            Self::Origin(origin) => forbidden(
                 "origin_not_allowed",
                 format!(
                     "a page from `{}` may not connect here; if it should, \
@@ -121,8 +133,7 @@ impl Refusal {
             Self::WrongStatusToken => {
                 unauthorized("this is not the `status_token`: give the one from the server's settings")
             }
-            Self::NotLoopback => (
-                StatusCode::FORBIDDEN,
+            Self::NotLoopback => forbidden(
                 "loopback_only",
                 "the setting `status_access` is `loopback`: ask on the board itself, or set it to `all`"
                     .into(),
@@ -167,6 +178,12 @@ impl IntoResponse for Refusal {
         if status == StatusCode::SERVICE_UNAVAILABLE || self == Self::Attempts {
             headers.insert(header::RETRY_AFTER, RETRY_AFTER_S);
         }
+        #[cfg(feature = "tls")]
+        if let Self::Plain(location) = &self
+            && let Ok(location) = HeaderValue::from_str(location)
+        {
+            headers.insert(header::LOCATION, location);
+        }
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
@@ -189,23 +206,26 @@ mod tests {
         let all = [
             Refusal::HostCount,
             Refusal::Host(text()),
+            #[cfg(feature = "tls")]
+            Refusal::Plain(text()),
             Refusal::Attempts,
-            Refusal::Handshake(HandshakeError::NotAnUpgrade),
-            Refusal::Handshake(HandshakeError::BadKey),
             Refusal::Origin(text()),
             Refusal::NoToken,
             Refusal::WrongToken,
             Refusal::NoStatusToken,
             Refusal::WrongStatusToken,
             Refusal::NoRandomness,
-            Refusal::Address(1),
             Refusal::Stopping,
+            Refusal::Address(1),
             Refusal::Full(1),
+            Refusal::Handshake(HandshakeError::NotAnUpgrade),
+            Refusal::Handshake(HandshakeError::BadKey),
             Refusal::NotLoopback,
         ];
         let mut codes: Vec<_> = all.iter().map(Refusal::code).collect();
         codes.dedup();
+        let is_built = |code: &&&str| cfg!(feature = "tls") || **code != "tls_required";
         assert_eq!(CODES[0], UNHEARD, "who is closed without an answer comes first");
-        assert_eq!(codes, CODES[1..]);
+        assert_eq!(codes, CODES[1..].iter().filter(is_built).copied().collect::<Vec<_>>());
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     door::{Connection, Door},
-    metrics, pages,
+    headers, metrics, pages,
     refusal::Refusal,
     session,
     shared::Shared,
@@ -20,6 +20,8 @@ use axum::{
 };
 use hyper::upgrade::OnUpgrade;
 use std::sync::Arc;
+#[cfg(feature = "tls")]
+use {super::door::host_of, axum::http::uri::PathAndQuery};
 
 /// All paths of the server.
 pub(super) fn router(shared: Arc<Shared>) -> Router {
@@ -33,6 +35,22 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .merge(watched)
         .fallback_service(get(pages::serve))
         .layer(middleware::from_fn_with_state(shared.clone(), check_host))
+        .layer(middleware::from_fn(headers::add))
+        .with_state(shared)
+}
+
+/// For whoever speaks plain HTTP where TLS is spoken: every path is there, over TLS.
+#[cfg(feature = "tls")]
+pub(super) fn elsewhere(shared: Arc<Shared>) -> Router {
+    let tell = async |State(shared): State<Arc<Shared>>, request: Request| {
+        let host = host_of(request.headers(), request.uri());
+        let path = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
+        shared.refuse(Refusal::Plain(format!("https://{host}{path}")))
+    };
+    Router::new()
+        .fallback(tell)
+        .layer(middleware::from_fn_with_state(shared.clone(), check_host))
+        .layer(middleware::from_fn(headers::add))
         .with_state(shared)
 }
 

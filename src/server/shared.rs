@@ -3,13 +3,13 @@
 use super::{
     clock::Clock,
     door::Door,
-    line::TcpLine,
     notices::Refusals,
     poller::Poller,
     pulse::Pulse,
     refusal::{Refusal, UNHEARD},
     systemd::Supervisor,
     tally::Tally,
+    transport::ClientLine,
 };
 use crate::{config::Settings, hub::Now, switchboard};
 use axum::response::{IntoResponse as _, Response};
@@ -26,13 +26,16 @@ use tokio::{
 const TRY_EVERY: Duration = Duration::from_millis(5);
 
 /// The switchboard of sockets.
-pub(super) type Switchboard = switchboard::Switchboard<TcpLine>;
+pub(super) type Switchboard = switchboard::Switchboard<ClientLine>;
 
 /// One for each server; every task has a handle.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) settings: Settings,
     pub(super) door: Door,
+    /// What every connection speaks, if there is a certificate.
+    #[cfg(feature = "tls")]
+    pub(super) tls: Option<super::tls::Tls>,
     /// Watches every line of the switchboard.
     pub(super) poller: Poller,
     pub(super) clock: Clock,
@@ -59,6 +62,8 @@ impl Shared {
         Self {
             settings,
             door,
+            #[cfg(feature = "tls")]
+            tls: None,
             poller,
             clock: Clock::start(),
             switchboard: Mutex::new(switchboard),
@@ -69,6 +74,12 @@ impl Shared {
             supervisor,
             stopping: watch::Sender::new(false),
         }
+    }
+
+    /// With what every connection speaks.
+    #[cfg(feature = "tls")]
+    pub(super) fn speaking(self, tls: Option<super::tls::Tls>) -> Self {
+        Self { tls, ..self }
     }
 
     pub(super) fn now(&self) -> Now {

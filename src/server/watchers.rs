@@ -1,8 +1,9 @@
 //! Who may ask how the server is.
 
 use super::{
-    door::{Connection, bearer, is_same_secret},
+    door::{Connection, bearer},
     refusal::Refusal,
+    secret,
     shared::Shared,
 };
 use crate::config::{Settings, StatusAccess};
@@ -31,9 +32,9 @@ fn judge(settings: &Settings, headers: &HeaderMap, peer: IpAddr) -> Result<(), R
     if settings.status_access == StatusAccess::Loopback && !peer.to_canonical().is_loopback() {
         return Err(Refusal::NotLoopback);
     }
-    let Some(secret) = &settings.status_token else { return Ok(()) };
+    let Some(token) = &settings.status_token else { return Ok(()) };
     match bearer(headers) {
-        Some(shown) if is_same_secret(shown, secret) => Ok(()),
+        Some(shown) if secret::is_same(shown, token) => Ok(()),
         Some(_) => Err(Refusal::WrongStatusToken),
         None => Err(Refusal::NoStatusToken),
     }

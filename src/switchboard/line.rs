@@ -29,6 +29,14 @@ pub trait Line {
     /// It cannot be watched; it is useless then.
     fn watch_room(&mut self, id: ClientId, watch: bool) -> io::Result<()>;
 
+    /// It takes bytes again: what the line itself has left to write, if it is one that has, goes out now.
+    ///
+    /// # Errors
+    /// It has ended.
+    fn push(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
     /// Its client is about to go, was too slow, and nobody has been told so yet.
     fn was_slow(&self, _laggard: &Laggard) {}
 

@@ -253,7 +253,7 @@ impl<L: Line> Switchboard<L> {
 
     fn unblock(&mut self, id: ClientId, now: Now) {
         let Some(port) = self.port(id) else { return };
-        match port.watch_room(false) {
+        match port.line.push().and_then(|()| port.watch_room(false)) {
             Ok(()) => self.hub.unblock(id),
             Err(_) => self.hub.end(id, Ending::Lost, now),
         }

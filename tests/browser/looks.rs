@@ -6,6 +6,7 @@ use crate::{
     server::{Server, settings},
     webdriver::Browser,
 };
+use roomd::config::Settings;
 
 const SIZES: [(&str, u32, u32); 2] = [("phone", 390, 844), ("desk", 1280, 800)];
 
@@ -86,6 +87,20 @@ fn the_page_fits_a_phone_and_a_desk_in_every_state() {
     page.run("one('#disconnect').click()");
     page.wait_for("document.body.dataset.phase === 'stopped'");
     look(&page, "disconnected");
+}
+
+#[test]
+fn the_prompt_for_the_token_fits_a_phone_and_a_desk() {
+    let (server, browser) =
+        (Server::start(Settings { token: Some("s3cret".into()), ..settings() }), Browser::start());
+    let page = Page::first(&browser, &format!("{}?username=aki", server.url()));
+    let asked = "document.body.dataset.phase === 'stopped' && !one('#token-part').hidden";
+    page.wait_for(asked);
+    look(&page, "token");
+    page.fill("#token", "guess");
+    page.click("#connect");
+    page.wait_for(&format!("{asked} && one('#entry-text').textContent.includes('not the right one')"));
+    look(&page, "token-wrong");
 }
 
 #[test]

@@ -158,3 +158,33 @@ fn a_secret_is_in_no_output_wherever_it_was_given() {
     assert_eq!(code, Some(0));
     assert!(said.iter().all(|line| !line.contains("hush")), "{said:?}");
 }
+
+#[test]
+fn a_certificate_and_its_key_belong_together() {
+    for (given, missing) in [("tls_cert", "tls_key"), ("tls_key", "tls_cert")] {
+        let (flag, variable) = (row(given).unwrap().flag(), row(given).unwrap().variable());
+        let by_file = roomd(&[]).file(&format!("{given} = \"some.pem\""));
+        let file = format!("file {} line 1", by_file.path().display());
+        for (run, origin) in [
+            (roomd(&[&flag, "some.pem"]), format!("flag {flag}")),
+            (roomd(&[]).variable(&variable, "some.pem"), format!("environment {variable}")),
+            (by_file, file),
+        ] {
+            let fault = format!("given without {missing}; give both, or neither for plain HTTP");
+            assert_eq!(run.run().refused(78), format!("{given} ({origin}): {fault}"));
+        }
+    }
+}
+
+#[cfg(not(feature = "tls"))]
+#[test]
+fn a_build_without_tls_says_which_one_has_it() {
+    for command in ["serve", "check-config", "plan"] {
+        let line = roomd(&[command, "--tls-cert", "cert.pem", "--tls-key", "key.pem"]).run().refused(78);
+        assert!(
+            line.starts_with("tls_cert (flag --tls-cert): this build of roomd speaks no TLS; "),
+            "{line}"
+        );
+        assert!(line.contains("--features tls") && line.contains("proxy"), "{line}");
+    }
+}

@@ -127,8 +127,8 @@ impl Drop for Guarded {
 /// A server that listens.
 pub(crate) struct Running {
     pub(crate) child: Guarded,
-    lines: Receiver<String>,
-    said: Vec<String>,
+    pub(crate) lines: Receiver<String>,
+    pub(crate) said: Vec<String>,
     _run: Roomd,
 }
 

@@ -37,11 +37,13 @@ fn sample() -> String {
     text
 }
 
-/// The default as TOML; for a secret, which has none, an example.
+/// The default as TOML; for a secret, which has none, an example; for a path the empty one, which is none.
 fn literal(row: &Row, defaults: &Settings) -> String {
     let shown = row.show(defaults);
     if row.kind == Kind::Secret {
         "\"change-me\"".to_owned()
+    } else if row.kind == Kind::Path {
+        "\"\"".to_owned()
     } else if row.kind.is_list() {
         let items = shown.split(", ").filter(|item| *item != "(none)").map(|item| format!("\"{item}\""));
         format!("[{}]", items.collect::<Vec<_>>().join(", "))

@@ -23,6 +23,7 @@ fn nth_value(row: &Row, n: u64) -> String {
         Kind::Origins => format!("http://host{n}"),
         Kind::Secret => format!("{SECRET}{n}"),
         Kind::Access => StatusAccess::ALL[usize::try_from(n % 2).unwrap()].name().to_owned(),
+        Kind::Path => format!("{n}.pem"),
         Kind::Level => LogLevel::ALL[usize::try_from(n).unwrap()].name().to_owned(),
         Kind::Count | Kind::Bytes | Kind::Seconds | Kind::Milliseconds => nth_number(row, n).to_string(),
     }
@@ -39,7 +40,8 @@ fn nth_number(row: &Row, n: u64) -> u64 {
 
 #[test]
 fn every_setting_is_taken_from_each_source_and_the_strongest_wins() {
-    for row in &TABLE {
+    // The paths, of which there are two and both must lead to something, have tests of their own.
+    for row in TABLE.iter().filter(|row| row.kind != Kind::Path) {
         let shown = |value: &String| if row.kind == Kind::Secret { "(set)" } else { value }.to_owned();
         let [in_file, in_environment, as_flag] = [0, 1, 2].map(|n| nth_value(row, n));
         let text = format!("# a comment\n{} = \"{in_file}\"\n", row.key);

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod handshakes;
+mod hosts;
 mod names;
 mod parameters;
 mod refusals;

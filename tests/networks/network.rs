@@ -87,7 +87,7 @@ impl Network {
         socket.bind(&SocketAddr::from((GHOST, 0)).into()).unwrap();
         let socket = TcpSocket::from_std_stream(socket.into());
         let stream = guarded("connecting", socket.connect(self.server.address())).await.unwrap();
-        RawClient::over(stream, &self.server, query).await
+        RawClient::upgrade_over(stream, &self.server, query).await
     }
 
     /// From now on no packet of a ghost gets through, in either direction, and nobody is told.

@@ -1,6 +1,7 @@
 //! Requests as text, for the refusals and the handshakes that no library would send.
 
 use serde_json::Value;
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{RawClient, TestServer};
 
@@ -79,7 +80,7 @@ pub(crate) struct Response {
 }
 
 impl Response {
-    pub(crate) async fn read(client: &mut RawClient) -> Self {
+    pub(crate) async fn read<S: AsyncRead + AsyncWrite + Unpin>(client: &mut RawClient<S>) -> Self {
         let head = client.read_head().await;
         let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
         let mut response = Self { status: status.expect("a status"), head, body: String::new() };

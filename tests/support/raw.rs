@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use serde_json::Value;
 use socket2::{Domain, Socket, Type};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpSocket, TcpStream},
 };
 
@@ -86,8 +86,8 @@ impl Frame {
 
 /// A connection, and what was read of it but not yet taken.
 #[derive(Debug)]
-pub(crate) struct RawClient {
-    stream: TcpStream,
+pub(crate) struct RawClient<S = TcpStream> {
+    stream: S,
     unread: Vec<u8>,
     transcript: Transcript,
 }
@@ -97,7 +97,7 @@ impl RawClient {
     pub(crate) async fn connect(server: &TestServer) -> Self {
         let stream = guarded("connecting", TcpStream::connect(server.address())).await.unwrap();
         stream.set_nodelay(true).unwrap();
-        Self { stream, unread: Vec::new(), transcript: Transcript::default() }
+        Self::over(stream)
     }
 
     /// Connects with a receive buffer so small that the server's writes soon have to wait.
@@ -109,7 +109,7 @@ impl RawClient {
         let socket = TcpSocket::from_std_stream(socket.into());
         let stream = guarded("connecting", socket.connect(server.address())).await.unwrap();
         stream.set_nodelay(true).unwrap();
-        Self { stream, unread: Vec::new(), transcript: Transcript::default() }
+        Self::over(stream)
     }
 
     /// Connects and upgrades.
@@ -120,9 +120,9 @@ impl RawClient {
     }
 
     /// Upgrades a connection that stands already.
-    pub(crate) async fn over(stream: TcpStream, server: &TestServer, query: &str) -> Self {
+    pub(crate) async fn upgrade_over(stream: TcpStream, server: &TestServer, query: &str) -> Self {
         stream.set_nodelay(true).unwrap();
-        let mut client = Self { stream, unread: Vec::new(), transcript: Transcript::default() };
+        let mut client = Self::over(stream);
         client.shake_hands(server, query).await;
         client
     }
@@ -134,7 +134,25 @@ impl RawClient {
         client
     }
 
-    async fn shake_hands(&mut self, server: &TestServer, query: &str) {
+    /// Ends the connection with a reset instead of a farewell.
+    pub(crate) fn reset(self) {
+        self.stream.set_zero_linger().unwrap();
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> RawClient<S> {
+    /// Goes on with a stream that is connected.
+    pub(crate) fn over(stream: S) -> Self {
+        Self { stream, unread: Vec::new(), transcript: Transcript::default() }
+    }
+
+    /// The stream, for whatever else is to be done with it.
+    pub(crate) fn into_stream(self) -> S {
+        self.stream
+    }
+
+    /// Upgrades.
+    pub(crate) async fn shake_hands(&mut self, server: &TestServer, query: &str) {
         self.write(&Handshake::new(server, query).bytes()).await;
         let head = self.read_head().await;
         assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
@@ -143,11 +161,13 @@ impl RawClient {
     /// Writes bytes as they are.
     pub(crate) async fn write(&mut self, bytes: &[u8]) {
         guarded("writing", self.stream.write_all(bytes)).await.unwrap();
+        guarded("writing", self.stream.flush()).await.unwrap();
     }
 
     /// Writes bytes to a server that may have hung up already.
     pub(crate) async fn try_write(&mut self, bytes: &[u8]) {
         let _ = guarded("writing", self.stream.write_all(bytes)).await;
+        let _ = guarded("writing", self.stream.flush()).await;
     }
 
     pub(crate) async fn send_text(&mut self, text: &str) {
@@ -166,11 +186,6 @@ impl RawClient {
     /// As [`Self::shutdown`], to a server that may have hung up already.
     pub(crate) async fn shutdown_if_open(&mut self) {
         let _ = self.stream.shutdown().await;
-    }
-
-    /// Ends the connection with a reset instead of a farewell.
-    pub(crate) fn reset(self) {
-        self.stream.set_zero_linger().unwrap();
     }
 
     /// Reads up to `bytes` more bytes and keeps them, `false` at the end of the connection.
