@@ -57,7 +57,7 @@ pub(crate) async fn bad_versions_are_taken_back(board: &Board) {
     let said = deploy(board, &["--binary", &hangs, "--wait", "15"], 2);
     assert!(said.contains("not ready within 15 s") && said.contains("is back, and answers"), "{said}");
     let before = board.service("MainPID");
-    let said = deploy(board, &["--binary", env!("CARGO_BIN_EXE_roomd")], 1);
+    let said = deploy(board, &["--binary", &program::of_another_machine()], 1);
     assert!(said.contains("does not run on this board (aarch64)"), "{said}");
     let said = deploy(board, &["--binary", &program::another(2), "--config", DEPLOY], 1);
     assert!(said.contains("does not take the settings"), "{said}");

@@ -2,6 +2,7 @@
 
 use std::{fs, path::Path};
 
+use crate::made;
 pub(crate) use crate::made::{store, that_serves_by};
 
 /// From `scripts/cross-build aarch64`.
@@ -20,4 +21,9 @@ pub(crate) fn another(bytes: usize) -> String {
     let mut program = fs::read(path(BINARY)).unwrap();
     program.resize(program.len() + bytes, 0);
     store(&format!("roomd-and-{bytes}"), &program)
+}
+
+/// The program for a machine that does not exist.
+pub(crate) fn of_another_machine() -> String {
+    made::of_another_machine(&fs::read(path(BINARY)).unwrap())
 }

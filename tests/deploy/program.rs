@@ -31,7 +31,5 @@ pub(crate) fn with_another_setting() -> String {
 
 /// The program for a machine that does not exist.
 pub(crate) fn of_another_machine() -> String {
-    let mut bytes = STRIPPED.clone();
-    bytes[18] = 0xee;
-    store("foreign", &bytes)
+    super::made::of_another_machine(&STRIPPED)
 }

@@ -19,6 +19,14 @@ pub(crate) fn of_version(program: &[u8], version: &str) -> Vec<u8> {
     replaced(program, "roomd 0.1.0", &format!("roomd {version}"))
 }
 
+/// The same program for a machine that does not exist.
+pub(crate) fn of_another_machine(program: &[u8]) -> String {
+    let mut program = program.to_vec();
+    // The low byte of `e_machine`.
+    program[18] = 0xee;
+    store("foreign", &program)
+}
+
 /// The same program with another text wherever this one was.
 pub(crate) fn replaced(program: &[u8], old: &str, new: &str) -> Vec<u8> {
     assert_eq!(old.len(), new.len(), "nothing in the program may move");
