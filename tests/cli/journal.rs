@@ -17,7 +17,7 @@ use rustix::{
     process::{Pid, Signal, kill_process},
 };
 
-use super::run::{GUARD, Guarded, Roomd};
+use super::run::{GUARD, Guarded, Roomd, datagram};
 
 /// A run whose standard error is the journal's stream, in a machine whose journal is in `folder`.
 struct Run {
@@ -63,9 +63,8 @@ fn folder(name: &str) -> PathBuf {
 /// The next entry: fields as the journal's own protocol has them, each `NAME=value` in a line, or the
 /// name in a line, the length in eight bytes, the value.
 fn entry(journal: &UnixDatagram) -> BTreeMap<String, String> {
-    let mut buffer = [0; 4_096];
-    let taken = journal.recv(&mut buffer).expect("roomd logs something");
-    let (mut rest, mut fields) = (&buffer[..taken], BTreeMap::new());
+    let bytes = datagram(journal);
+    let (mut rest, mut fields) = (&bytes[..], BTreeMap::new());
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
         let line = text(&rest[..end]);

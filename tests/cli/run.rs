@@ -2,7 +2,8 @@
 
 use std::{
     fs,
-    io::{BufRead as _, BufReader, Read},
+    io::{BufRead as _, BufReader, ErrorKind, Read},
+    os::unix::net::UnixDatagram,
     path::PathBuf,
     process::{Child, Command, Output, Stdio},
     sync::{
@@ -158,5 +159,21 @@ impl Running {
         self.child.0.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
         assert_eq!(stdout, "", "standard output belongs to terminals");
         (self.child.0.wait().unwrap().code(), said)
+    }
+}
+
+/// The next datagram that comes, which it does before the socket's time-out.
+pub(crate) fn datagram(socket: &UnixDatagram) -> Vec<u8> {
+    let mut buffer = vec![0; 4_096];
+    loop {
+        match socket.recv(&mut buffer) {
+            Ok(taken) => {
+                buffer.truncate(taken);
+                return buffer;
+            }
+            // By the end of another test's child: a wait with a time-out is not begun again by itself.
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => panic!("nothing comes: {error}"),
+        }
     }
 }

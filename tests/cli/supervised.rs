@@ -10,7 +10,7 @@ use std::{
 
 use rustix::process::Signal;
 
-use super::run::{GUARD, Running, roomd};
+use super::run::{GUARD, Running, datagram, roomd};
 
 /// The end that roomd speaks to.
 struct Supervisor {
@@ -39,9 +39,7 @@ impl Supervisor {
     }
 
     fn next(&self) -> String {
-        let mut buffer = [0; 1_024];
-        let taken = self.socket.recv(&mut buffer).expect("roomd tells something");
-        String::from_utf8(buffer[..taken].to_vec()).unwrap()
+        String::from_utf8(datagram(&self.socket)).unwrap()
     }
 
     /// The next that begins so.
