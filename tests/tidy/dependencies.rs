@@ -6,9 +6,10 @@ const ADVICE: &str = "give it a row and its reason in docs/ARCHITECTURE.md, \"De
 pub(crate) fn unexplained(manifest: &str, document: &str) -> Vec<String> {
     let manifest: toml::Table = manifest.parse().unwrap();
     let tables = ["dependencies", "dev-dependencies", "build-dependencies"];
-    let mut names: Vec<_> = tables
-        .iter()
-        .filter_map(|table| manifest.get(*table)?.as_table())
+    let targets = manifest.get("target").and_then(toml::Value::as_table).into_iter().flatten();
+    let places = targets.filter_map(|(_, target)| target.as_table()).chain([&manifest]);
+    let mut names: Vec<_> = places
+        .flat_map(|place| tables.iter().filter_map(|table| place.get(*table)?.as_table()))
         .flat_map(toml::Table::keys)
         .collect();
     names.dedup();
@@ -29,7 +30,8 @@ fn section(document: &str) -> Vec<&str> {
 mod tests {
     use super::*;
 
-    const MANIFEST: &str = "[dependencies]\na = \"1\"\n[dev-dependencies]\nb = { version = \"1\" }\n";
+    const MANIFEST: &str = "[dependencies]\na = \"1\"\n[dev-dependencies]\nb = { version = \"1\" }\n\
+        [target.x.dev-dependencies]\nc = \"1\"\n";
 
     fn missing(rows: &str) -> usize {
         unexplained(MANIFEST, &format!("# Title\n## Dependencies\n{rows}\n## Decisions\n| `b` | Late |\n"))
@@ -38,10 +40,10 @@ mod tests {
 
     #[test]
     fn every_dependency_needs_a_row_with_a_reason() {
-        assert_eq!(missing("| `a` | Sockets |\n| `b` | Properties |"), 0);
-        assert_eq!(missing("| `a` | Sockets |"), 1);
-        assert_eq!(missing("| `a` | |\n| `b` | Properties |"), 1);
-        assert_eq!(missing("`a` and `b` are used"), 2);
-        assert_eq!(unexplained(MANIFEST, "# Title\n").len(), 2);
+        assert_eq!(missing("| `a` | Sockets |\n| `b` | Properties |\n| `c` | Certificates |"), 0);
+        assert_eq!(missing("| `a` | Sockets |"), 2);
+        assert_eq!(missing("| `a` | |\n| `b` | Properties |\n| `c` | Certificates |"), 1);
+        assert_eq!(missing("`a` and `b` are used"), 3);
+        assert_eq!(unexplained(MANIFEST, "# Title\n").len(), 3);
     }
 }

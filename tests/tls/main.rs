@@ -1,7 +1,7 @@
 //! TLS, in a build that has it (`--features tls`): the page, the WebSocket, who says the wrong thing,
 //! slow clients, a certificate that changes, and the memory that all this takes.
 
-#![cfg(feature = "tls")]
+#![cfg(all(feature = "tls", not(target_env = "musl")))]
 #![allow(clippy::unwrap_used)]
 
 mod certificate;
