@@ -20,7 +20,8 @@ pub(crate) const CEILINGS: &[(&str, usize, usize, usize)] = &[
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rustc-env=ROOMD_TARGET={}", env::var("TARGET").expect("cargo sets TARGET"));
+    // Not ROOMD_…: `cargo run` hands it on to the program, for which that would be a setting.
+    println!("cargo::rustc-env=BUILT_FOR={}", env::var("TARGET").expect("cargo sets TARGET"));
     for (name, ..) in CEILINGS {
         println!("cargo::rerun-if-env-changed={PREFIX}{name}");
     }

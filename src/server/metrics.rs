@@ -43,7 +43,7 @@ fn the_process(text: &mut Exposition, snapshot: &Snapshot) {
 }
 
 fn the_present(text: &mut Exposition, snapshot: &Snapshot) {
-    let labels = format!("{{version=\"{}\",target=\"{}\"}}", env!("CARGO_PKG_VERSION"), env!("ROOMD_TARGET"));
+    let labels = format!("{{version=\"{}\",target=\"{}\"}}", env!("CARGO_PKG_VERSION"), env!("BUILT_FOR"));
     text.family("roomd_build_info", "gauge", "Always 1; the labels tell the build.");
     text.sample("roomd_build_info", &labels, 1);
     let uptime = Seconds(snapshot.now.ms);

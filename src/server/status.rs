@@ -86,7 +86,7 @@ impl Status {
         Self {
             server: SERVER,
             version: env!("CARGO_PKG_VERSION"),
-            target: env!("ROOMD_TARGET"),
+            target: env!("BUILT_FOR"),
             uptime_s: snapshot.now.ms / 1_000,
             start_unix_s: snapshot.start_unix_s,
             now_unix_s: snapshot.now.unix_s,

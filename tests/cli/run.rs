@@ -177,3 +177,15 @@ pub(crate) fn datagram(socket: &UnixDatagram) -> Vec<u8> {
         }
     }
 }
+
+/// `cargo run` and `cargo test` hand on what the build script sets.
+#[test]
+fn what_the_build_sets_for_itself_is_no_setting() {
+    let of_tests = |name: &str| name.starts_with("ROOMD_TEST_") || name.starts_with("ROOMD_SIM_");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_roomd"));
+    for (name, _) in std::env::vars().filter(|(name, _)| of_tests(name)) {
+        command.env_remove(name);
+    }
+    let output = command.arg("plan").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
