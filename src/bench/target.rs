@@ -8,7 +8,10 @@ use std::{
 };
 
 use super::{dialect::Dialect, failure::Failure};
-use crate::protocol::handshake::{VERSION, accept_key};
+use crate::protocol::{
+    handshake::{VERSION, accept_key},
+    url::authority,
+};
 
 pub(super) const DEFAULT_URL: &str = "http://127.0.0.1:8080";
 /// A server that takes longer for one handshake is not there.
@@ -35,16 +38,10 @@ impl fmt::Display for Target {
 
 impl Target {
     pub(super) fn parse(url: &str) -> Result<Self, Failure> {
-        let authority = url.strip_prefix("http://").map(|rest| rest.strip_suffix('/').unwrap_or(rest));
-        let is_plain = |text: &&str| {
-            !text.is_empty() && !text.contains(|c: char| "/?#@".contains(c) || !c.is_ascii_graphic())
-        };
-        let Some(authority) = authority.filter(is_plain) else {
+        let Some(authority) = authority(url) else {
             let what = format!("flag --url: `{}` is not the address of a server", url.escape_debug());
             return Err(Failure::invalid(&what, "write it like http://192.168.1.20:8080"));
         };
-        let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-        let authority = if has_port { authority.to_owned() } else { format!("{authority}:80") };
         Ok(Self { authority })
     }
 

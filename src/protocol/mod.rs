@@ -8,6 +8,7 @@ pub mod handshake;
 pub mod message;
 pub mod name;
 mod reader;
+pub mod url;
 
 pub use budget::{BudgetSpent, InboundBudget};
 pub use reader::{Event, Reader, Violation};

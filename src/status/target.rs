@@ -1,6 +1,7 @@
 //! Where the server is.
 
 use super::failure::Failure;
+use crate::protocol::url::authority;
 use std::{
     fmt,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -18,18 +19,13 @@ impl fmt::Display for Target {
 
 impl Target {
     pub(super) fn parse(url: &str) -> Result<Self, Failure> {
-        let authority = url.strip_prefix("http://").map(|rest| rest.strip_suffix('/').unwrap_or(rest));
-        let is_plain = |text: &&str| {
-            !text.is_empty() && !text.contains(|c: char| "/?#@".contains(c) || !c.is_ascii_graphic())
-        };
-        let Some(authority) = authority.filter(is_plain) else {
+        let Some(authority) = authority(url) else {
             let shown: String = url.escape_debug().take(80).collect();
             return Err(Failure::Invalid(format!(
                 "flag --url: `{shown}` is not the address of a server; write it like http://192.168.1.20:8080"
             )));
         };
-        let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-        Ok(Self(if has_port { authority.to_owned() } else { format!("{authority}:80") }))
+        Ok(Self(authority))
     }
 
     /// How a server with these addresses is reached from its own machine: by the first.
