@@ -219,7 +219,9 @@ impl Desk {
         let is_tick = ms / 100 > self.now.ms / 100;
         self.now.ms = ms;
         if is_tick {
-            self.hub.tick(self.now);
+            while self.hub.tick(self.now) {
+                self.settle();
+            }
             self.settle();
         }
     }

@@ -190,7 +190,8 @@ impl Peer {
             end.takes = end.takes.max(self.takes);
             (!end.said.is_empty() || end.is_over, end.is_watched)
         };
-        board.round(&[Ready { id: self.id, to_read, to_write }], NOW);
+        let is_more_due = board.round(&[Ready { id: self.id, to_read, to_write }], NOW);
+        assert!(!is_more_due, "two are fewer than a round takes");
         board.hub().audit().unwrap();
         self.listen(false);
     }

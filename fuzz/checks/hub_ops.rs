@@ -295,7 +295,9 @@ impl World {
         for peer in 0..self.peers.len() {
             self.drain(peer, 1);
         }
-        self.hub.tick(self.now);
+        while self.hub.tick(self.now) {
+            self.settle();
+        }
     }
 
     fn say(&mut self, peer: usize, message: &Value) {

@@ -20,6 +20,8 @@ pub(super) struct Due {
     soon: BitSet,
     /// Their socket took no more.
     blocked: BitSet,
+    /// Whose turn is next.
+    turn: usize,
     /// Written since nobody was due at once.
     unsent: Written,
     /// Lines that wait.
@@ -57,6 +59,7 @@ impl Due {
             at_once: none(),
             soon: none(),
             blocked: none(),
+            turn: 0,
             unsent: Written::default(),
             lines: Written::default(),
             moment_ms: 0,
@@ -117,7 +120,9 @@ impl Due {
     }
 
     fn tell(&mut self) {
-        self.lines = Written::default();
+        let Written { messages, bytes } = std::mem::take(&mut self.lines);
+        self.unsent.messages += messages;
+        self.unsent.bytes += bytes;
         self.at_once.insert_all_except(&self.soon, &self.blocked);
         self.soon.clear();
     }
@@ -128,11 +133,12 @@ impl Due {
         self.unsent.is_at_least(self.enough)
     }
 
-    /// The next one in turn.
+    /// The next one in turn: all of them once before anyone twice.
     pub(super) fn pop(&mut self) -> Option<usize> {
-        let next = self.at_once.pop_first();
-        if next.is_none() {
-            self.unsent = Written::default();
+        let next = self.at_once.pop_from(self.turn);
+        match next {
+            Some(client) => self.turn = client + 1,
+            None => (self.turn, self.unsent) = (0, Written::default()),
         }
         next
     }
@@ -248,6 +254,15 @@ mod tests {
         assert!(due.is_urgent());
         assert_eq!(everyone(&mut due), [0, 1, 2]);
         assert!(!due.is_urgent());
+    }
+
+    #[test]
+    fn everyone_has_a_turn_before_anyone_has_a_second() {
+        let (mut due, all) = due(100);
+        due.message(&all, 10);
+        assert_eq!(due.pop(), Some(0));
+        due.message(&all, 10);
+        assert_eq!(everyone(&mut due), [1, 2, 0]);
     }
 
     #[test]

@@ -107,6 +107,8 @@ pub struct Hub {
 
     // What is to be done outside.
     due: Due,
+    /// How far a tick has come through the clients.
+    checked: usize,
     departures: VecDeque<Departure>,
 
     // State that is announced, not queued.
@@ -142,6 +144,7 @@ impl Hub {
             room_names: Index::new(capacities.rooms + 1),
             reserved: 0,
             due: Due::new(&capacities),
+            checked: 0,
             departures: VecDeque::with_capacity(clients + 1),
             count: tick::Count::default(),
             counters: Counters::default(),

@@ -19,15 +19,23 @@ pub(super) struct Count {
 }
 
 impl Hub {
-    /// To be called every so often (at least ten times a second): announces, pings, ends.
-    pub fn tick(&mut self, now: Now) {
+    /// To be called every so often (at least ten times a second): announces, pings, ends. Whether that is not
+    /// all: when many go at once, those who are due must be written to before it is called for the rest.
+    #[must_use]
+    pub fn tick(&mut self, now: Now) -> bool {
         self.due.tick(now);
         self.announce_count(now);
-        for index in 0..self.clients.used() {
-            if let Some(id) = self.clients.key_at(index) {
+        while self.checked < self.clients.used() {
+            if let Some(id) = self.clients.key_at(self.checked) {
                 self.check(id, now);
             }
+            self.checked += 1;
+            if self.is_urgent() {
+                return true;
+            }
         }
+        self.checked = 0;
+        false
     }
 
     /// Tells everyone that the server is about to restart, and when to come back: spread out, so

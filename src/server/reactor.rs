@@ -1,9 +1,9 @@
-//! The loop that serves all sockets: look which are ready, read from each, then write to everyone
-//! who is due.
+//! The loop that serves all sockets: look which are ready, read from each, then write to those who are
+//! due, in turn, and after so many look again.
 //!
-//! One task does it for all clients. So everything that one round of reading brought, from however
-//! many clients, goes out in one write to each member; a client costs no task and no buffer; and there
-//! is no wake-up that could be lost.
+//! One task does it for all clients. So everything that came since a member's last turn, from however
+//! many clients, goes out to it in one write; a client costs no task and no buffer; and there is no
+//! wake-up that could be lost.
 
 use super::{poller::READY_MAX, pulse::Part, shared::Shared};
 use crate::switchboard::Ready;
@@ -35,13 +35,14 @@ async fn serve(shared: &Shared, mut part: Part) -> io::Result<Infallible> {
             any = sockets.readable() => Some(any?),
             () = part.asked() => None,
         };
+        let mut is_more_due = false;
         loop {
             sockets.get_ref().look(&mut ready)?;
             part.answer();
-            if ready.is_empty() {
+            if ready.is_empty() && !is_more_due {
                 break;
             }
-            round(shared, &ready);
+            is_more_due = round(shared, &ready);
             // Requests for pages and the ticker have their turn as well.
             yield_now().await;
         }
@@ -51,12 +52,14 @@ async fn serve(shared: &Shared, mut part: Part) -> io::Result<Infallible> {
     }
 }
 
-/// Serves whoever was found. A panic ends the client that was being served, as soon as the lock is
-/// taken again; the others' turn comes again, for what is not done is found again.
-fn round(shared: &Shared, ready: &[Ready]) {
+/// Serves whoever was found, and says whether there must be another round at once. A panic ends the
+/// client that was being served, as soon as the lock is taken again; the others' turn comes again, for
+/// what is not done is found again.
+fn round(shared: &Shared, ready: &[Ready]) -> bool {
     let now = shared.now();
     let served = catch_unwind(AssertUnwindSafe(|| shared.lock().round(ready, now)));
-    if served.is_err() {
+    served.unwrap_or_else(|_| {
         drop(shared.lock());
-    }
+        true
+    })
 }

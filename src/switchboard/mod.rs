@@ -3,8 +3,8 @@
 //!
 //! This is the whole way from bytes to bytes, and the only one. It knows no socket, no clock and no
 //! runtime: a line is whatever can be read and written without waiting, who is ready is told, and so
-//! is the time. After each round of reading everyone who is due is written to, straight from the logs;
-//! a line that takes no more is left until it is told that it does. Nobody waits for anybody else.
+//! is the time. After each round of reading those who are due are written to in turn, straight from the
+//! logs; a line that takes no more is left until it is told that it does. Nobody waits for anybody else.
 
 mod line;
 mod query;
@@ -29,6 +29,25 @@ use std::io;
 /// One read takes at most this much; what it brings goes out to each member in one write.
 const READ_BYTES: usize = 64 << 10;
 
+/// How much one round writes, to how many clients, before it is looked again who has something to say.
+///
+/// What comes in meanwhile goes out with the rest to those whose turn is still to come: in fewer writes,
+/// and sooner than if everyone had to be served first.
+#[derive(Debug, Clone, Copy)]
+#[expect(missing_docs, reason = "each is told by its name")]
+pub struct RoundLimits {
+    pub clients: usize,
+    /// Exceeded by at most what one client is given at once.
+    pub bytes: usize,
+}
+
+impl Default for RoundLimits {
+    /// In the kernel 256 small writes take as long as these bytes do: about a millisecond on a fast machine.
+    fn default() -> Self {
+        Self { clients: 256, bytes: 1 << 20 }
+    }
+}
+
 /// The hub, and a line to each of its clients.
 #[derive(Debug)]
 pub struct Switchboard<L> {
@@ -40,6 +59,7 @@ pub struct Switchboard<L> {
     /// By slot; there is one where there is a client. Grows to the greatest number of clients there ever were
     /// at once, within its reserved capacity.
     ports: Vec<Option<Port<L>>>,
+    round_limits: RoundLimits,
     /// Whose bytes are being carried out, and to whom is being written: those whom a panic takes along.
     reading: Option<ClientId>,
     writing: Option<ClientId>,
@@ -60,7 +80,16 @@ impl<L: Line> Switchboard<L> {
     pub fn new(hub: Hub, inbound_bytes: usize) -> Self {
         let ports = Vec::with_capacity(hub.capacities().clients);
         let inbound = InboundBudget::new(inbound_bytes);
-        Self { hub, inbound, buffer: new_buffer(), ports, reading: None, writing: None }
+        let round_limits = RoundLimits::default();
+        Self { hub, inbound, buffer: new_buffer(), ports, round_limits, reading: None, writing: None }
+    }
+
+    /// The same with other limits to a round; both at least 1.
+    #[must_use]
+    pub fn with_round_limits(mut self, limits: RoundLimits) -> Self {
+        assert!(limits.clients >= 1 && limits.bytes >= 1, "a round that does nothing has no end");
+        self.round_limits = limits;
+        self
     }
 
     /// The hub, to look at.
@@ -126,17 +155,30 @@ impl<L: Line> Switchboard<L> {
         Ok(id)
     }
 
-    /// Serves those whose lines are ready, then carries out everything that is due.
-    pub fn round(&mut self, ready: &[Ready], now: Now) {
+    /// Serves those whose lines are ready, then writes to those who are due, up to the limits of a round.
+    /// Whether others still are: their turn is in the next round, which must come at once.
+    #[must_use]
+    pub fn round(&mut self, ready: &[Ready], now: Now) -> bool {
         for &ready in ready {
             self.serve(ready, now);
+            if self.hub.is_urgent() {
+                self.settle(now);
+            }
         }
-        self.settle(now);
+        let RoundLimits { mut clients, mut bytes } = self.round_limits;
+        while clients > 0 && bytes > 0 {
+            let Some(written) = self.settle_one(now) else { return false };
+            clients -= 1;
+            bytes = bytes.saturating_sub(written);
+        }
+        true
     }
 
     /// Time has passed; see [`Hub::tick`].
     pub fn tick(&mut self, now: Now) {
-        self.hub.tick(now);
+        while self.hub.tick(now) {
+            self.settle(now);
+        }
         self.settle(now);
     }
 
@@ -206,24 +248,32 @@ impl<L: Line> Switchboard<L> {
         self.reading = None;
     }
 
-    /// Carries out everything that is due: writes, and tells those that are gone.
+    /// Carries out everything that is due.
     fn settle(&mut self, now: Now) {
-        loop {
-            self.dismiss_departed();
-            let Some(id) = self.hub.next_due() else { break };
-            self.writing = Some(id);
-            self.flush(id, now);
-            self.writing = None;
-        }
+        while self.settle_one(now).is_some() {}
     }
 
-    /// Writes to one client until nothing waits for it or its line takes no more.
-    fn flush(&mut self, id: ClientId, now: Now) {
+    /// Tells those that are gone, and writes to the one whose turn it is, if there is one: how many bytes.
+    fn settle_one(&mut self, now: Now) -> Option<usize> {
+        self.dismiss_departed();
+        let id = self.hub.next_due()?;
+        self.writing = Some(id);
+        let written = self.flush(id, now);
+        self.writing = None;
+        Some(written)
+    }
+
+    /// Writes to one client until nothing waits for it or its line takes no more: how many bytes.
+    fn flush(&mut self, id: ClientId, now: Now) -> usize {
+        let mut written = 0;
         let port = self.ports.get_mut(id.index()).and_then(Option::as_mut);
-        let Some(port) = port.filter(|port| port.id == id) else { return };
+        let Some(port) = port.filter(|port| port.id == id) else { return written };
         while let Some(bytes) = self.hub.pending(id, now) {
             match port.line.write(bytes) {
-                Ok(taken) => self.hub.sent(id, taken),
+                Ok(taken) => {
+                    self.hub.sent(id, taken);
+                    written += taken;
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     self.hub.block(id, now);
@@ -234,6 +284,7 @@ impl<L: Line> Switchboard<L> {
                 Err(_) => self.hub.end(id, Ending::Lost, now),
             }
         }
+        written
     }
 
     /// Hands its last words to each line whose client is gone.

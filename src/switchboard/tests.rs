@@ -12,13 +12,17 @@ use std::{
 };
 
 const NOW: Now = Now { ms: 0, unix_s: 1_000 };
+/// Who was not heard since [`NOW`] is gone.
+const LATER: Now = Now { ms: 30_000, unix_s: 1_030 };
 
 /// The far end of a line.
 #[derive(Debug, Default)]
 struct Peer {
     said: VecDeque<u8>,
     heard: Vec<u8>,
+    writes: usize,
     is_hung_up: bool,
+    is_over: bool,
     /// The next write, or else the next read, panics.
     fails_to_take: bool,
     fails_to_give: bool,
@@ -31,7 +35,7 @@ impl Line for Cord {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut peer = self.0.borrow_mut();
         assert!(!std::mem::take(&mut peer.fails_to_give), "a read fails");
-        if peer.said.is_empty() {
+        if peer.said.is_empty() && !peer.is_over {
             return Err(io::ErrorKind::WouldBlock.into());
         }
         io::Read::read(&mut peer.said, buffer)
@@ -41,6 +45,7 @@ impl Line for Cord {
         let mut peer = self.0.borrow_mut();
         assert!(!std::mem::take(&mut peer.fails_to_take), "a write fails");
         peer.heard.extend(pieces.concat());
+        peer.writes += 1;
         Ok(pieces.concat().len())
     }
 
@@ -67,9 +72,14 @@ struct Desk {
 impl Desk {
     fn new() -> Self {
         // One message is a quarter of the log, so everyone is written to after each.
-        let capacities = Capacities { log_messages: 4, ..tiny() };
+        Self::with_log(4, RoundLimits::default())
+    }
+
+    fn with_log(log_messages: usize, limits: RoundLimits) -> Self {
+        let capacities = Capacities { clients: 12, log_messages, ..tiny() };
         let identity = Identity { epoch: "epoch".try_into().unwrap(), seed: 1 };
-        Self { board: Switchboard::new(Hub::new(capacities, identity), 1 << 16), tokens: 0 }
+        let board = Switchboard::new(Hub::new(capacities, identity), 1 << 16);
+        Self { board: board.with_round_limits(limits), tokens: 0 }
     }
 
     fn connect(&mut self, query: &str, read_ahead: &[u8]) -> (Option<ClientId>, Cord) {
@@ -84,10 +94,10 @@ impl Desk {
         (connected.ok().map(Result::unwrap), cord)
     }
 
-    /// One round in which these have something to read; whether it panicked.
-    fn round(&mut self, ids: &[ClientId]) -> bool {
+    /// One round in which these have something to read: whether more is due, if it did not panic.
+    fn round(&mut self, ids: &[ClientId]) -> Option<bool> {
         let ready: Vec<_> = ids.iter().map(|&id| Ready { id, to_read: true, to_write: false }).collect();
-        catch_unwind(AssertUnwindSafe(|| self.board.round(&ready, NOW))).is_err()
+        catch_unwind(AssertUnwindSafe(|| self.board.round(&ready, NOW))).ok()
     }
 }
 
@@ -113,11 +123,11 @@ fn a_panic_while_reading_ends_that_client_alone_and_makes_the_buffer_anew() {
     let ids = [aki.unwrap(), noor.unwrap()];
     akis.0.borrow_mut().fails_to_give = true;
     said(&noors, "still here");
-    assert!(desk.round(&ids));
+    assert_eq!(desk.round(&ids), None);
     assert!(desk.board.buffer.is_empty(), "the panic carried it off");
     desk.board.recover(NOW).unwrap();
     assert!(akis.0.borrow().is_hung_up && heard(&akis).contains("The server failed"));
-    assert!(!desk.round(&ids), "the others go on");
+    assert_eq!(desk.round(&ids), Some(false), "the others go on");
     assert!(!noors.0.borrow().is_hung_up && heard(&noors).contains("still here"));
 }
 
@@ -130,7 +140,7 @@ fn a_panic_while_writing_ends_whoever_was_written_to_and_whose_bytes_were_being_
     noors.0.borrow_mut().fails_to_take = true;
     said(&akis, r#"{"type":"chat","content":"one"}"#);
     said(&akis, "two, which the panic carries off");
-    assert!(desk.round(&[aki.unwrap()]));
+    assert_eq!(desk.round(&[aki.unwrap()]), None);
     desk.board.recover(NOW).unwrap();
     // Whoever said something that was lost must not go on as if it had been heard.
     assert!(akis.0.borrow().is_hung_up && noors.0.borrow().is_hung_up);
@@ -146,4 +156,81 @@ fn a_panic_at_the_first_bytes_ends_the_newcomer() {
     assert_eq!(noor, None);
     desk.board.recover(NOW).unwrap();
     assert!(akis.0.borrow().is_hung_up && noors.0.borrow().is_hung_up);
+}
+
+/// Three clients; how often each was written to what the first two said in two rounds, and whether more was due.
+fn two_rounds(log_messages: usize, limits: RoundLimits) -> [(Option<bool>, [usize; 3]); 2] {
+    let mut desk = Desk::with_log(log_messages, limits);
+    let (ids, cords): (Vec<_>, Vec<_>) = ["username=aki", "username=noor", "username=kim"]
+        .map(|query| desk.connect(query, b""))
+        .into_iter()
+        .unzip();
+    for cord in &cords {
+        cord.0.borrow_mut().writes = 0;
+    }
+    [0, 1].map(|round| {
+        said(&cords[round], r#"{"type":"chat","content":"hi"}"#);
+        let is_more_due = desk.round(&[ids[round].unwrap()]);
+        (is_more_due, [0, 1, 2].map(|client: usize| cords[client].0.borrow().writes))
+    })
+}
+
+#[test]
+fn a_round_writes_to_so_many_clients_and_the_next_one_goes_on_with_the_others() {
+    let of = |clients| two_rounds(100, RoundLimits { clients, bytes: usize::MAX });
+    assert_eq!(of(4), [(Some(false), [1, 1, 1]), (Some(false), [2, 2, 2])]);
+    assert_eq!(of(3), [(Some(true), [1, 1, 1]), (Some(true), [2, 2, 2])], "that no more is due is seen next");
+    assert_eq!(of(2), [(Some(true), [1, 1, 0]), (Some(true), [2, 1, 1])], "kim gets both in one write");
+    assert_eq!(of(1), [(Some(true), [1, 0, 0]), (Some(true), [1, 1, 0])]);
+}
+
+#[test]
+fn a_round_writes_so_many_bytes_and_the_next_one_goes_on_with_the_others() {
+    let mut desk = Desk::with_log(100, RoundLimits::default());
+    let (aki, akis) = desk.connect("username=aki", b"");
+    let before = akis.0.borrow().heard.len();
+    said(&akis, r#"{"type":"chat","content":"hi"}"#);
+    desk.round(&[aki.unwrap()]);
+    let message = akis.0.borrow().heard.len() - before;
+
+    let of = |bytes| two_rounds(100, RoundLimits { clients: 9, bytes })[0];
+    assert_eq!(of(message - 1), (Some(true), [1, 0, 0]));
+    assert_eq!(of(message), (Some(true), [1, 0, 0]));
+    assert_eq!(of(message + 1), (Some(true), [1, 1, 0]));
+    assert_eq!(of(3 * message + 1), (Some(false), [1, 1, 1]));
+}
+
+#[test]
+fn everyone_is_served_before_a_log_runs_over_however_little_a_round_may_write() {
+    let rounds = two_rounds(4, RoundLimits { clients: 1, bytes: 1 });
+    assert_eq!(rounds, [(Some(false), [1, 1, 1]), (Some(false), [2, 2, 2])]);
+}
+
+/// A dozen are here; whoever stays of them hears that the others went, and misses nothing.
+fn the_others_go(go: impl FnOnce(&mut Desk, &[(Option<ClientId>, Cord)])) {
+    let mut desk = Desk::new();
+    let (aki, akis) = desk.connect("username=aki", b"");
+    let others: Vec<_> = (1..12).map(|n| desk.connect(&format!("username=noor{n}"), b"")).collect();
+    desk.board.hub.heard(aki.unwrap(), LATER);
+    go(&mut desk, &others);
+    let heard = heard(&akis);
+    for n in 1..12 {
+        assert!(heard.contains(&format!("noor{n} disconnected")), "{heard}");
+    }
+    assert!(!heard.contains("missing"), "{heard}");
+}
+
+#[test]
+fn when_many_are_found_gone_in_one_round_the_log_is_read_in_time() {
+    the_others_go(|desk, others| {
+        for (_, cord) in others {
+            cord.0.borrow_mut().is_over = true;
+        }
+        desk.round(&others.iter().filter_map(|(id, _)| *id).collect::<Vec<_>>());
+    });
+}
+
+#[test]
+fn when_many_are_found_gone_in_one_tick_the_log_is_read_in_time() {
+    the_others_go(|desk, _| desk.board.tick(LATER));
 }

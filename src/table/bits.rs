@@ -4,8 +4,6 @@
 #[derive(Debug)]
 pub struct BitSet {
     words: Box<[u64]>,
-    /// No word before this one has a bit set.
-    lowest: usize,
 }
 
 const BITS: usize = u64::BITS as usize;
@@ -13,7 +11,7 @@ const BITS: usize = u64::BITS as usize;
 impl BitSet {
     /// An empty set for the numbers below `capacity`.
     pub fn new(capacity: usize) -> Self {
-        Self { words: vec![0; capacity.div_ceil(BITS)].into(), lowest: 0 }
+        Self { words: vec![0; capacity.div_ceil(BITS)].into() }
     }
 
     /// Bytes that a set for the numbers below `capacity` takes on the heap.
@@ -23,9 +21,7 @@ impl BitSet {
 
     /// Adds a number.
     pub fn insert(&mut self, number: usize) {
-        let word = number / BITS;
-        self.words[word] |= 1 << (number % BITS);
-        self.lowest = self.lowest.min(word);
+        self.words[number / BITS] |= 1 << (number % BITS);
     }
 
     /// Takes a number out.
@@ -48,27 +44,18 @@ impl BitSet {
         for (word, (more, except)) in self.words.iter_mut().zip(more.words.iter().zip(&except.words)) {
             *word |= more & !except;
         }
-        self.lowest = 0;
     }
 
     /// Takes every number out.
     pub fn clear(&mut self) {
         self.words.fill(0);
-        self.lowest = self.words.len();
     }
 
-    /// Takes the least number out.
-    pub fn pop_first(&mut self) -> Option<usize> {
-        let step = self.words[self.lowest..].iter().position(|&word| word != 0);
-        let Some(step) = step else {
-            self.lowest = self.words.len();
-            return None;
-        };
-        self.lowest += step;
-        let word = &mut self.words[self.lowest];
-        let bit = word.trailing_zeros() as usize;
-        *word &= *word - 1;
-        Some(self.lowest * BITS + bit)
+    /// Takes out the least number at or after `from`, or the least of all if there is none.
+    pub fn pop_from(&mut self, from: usize) -> Option<usize> {
+        let number = self.next_from(from).or_else(|| self.next_from(0))?;
+        self.remove(number);
+        Some(number)
     }
 
     /// The least number at or after `from`. Lets a caller walk the set while it changes other things.
@@ -114,14 +101,13 @@ mod tests {
     }
 
     #[test]
-    fn a_number_inserted_below_the_last_one_taken_is_found_again() {
-        let mut bits = BitSet::new(256);
-        bits.insert(200);
-        assert_eq!(bits.pop_first(), Some(200));
-        assert_eq!(bits.pop_first(), None);
-        bits.insert(3);
-        assert_eq!(bits.pop_first(), Some(3));
-        assert!(bits.is_empty());
+    fn numbers_are_taken_in_turn_and_after_the_last_comes_the_first() {
+        let mut bits = BitSet::new(129);
+        [3, 70, 128].into_iter().for_each(|number| bits.insert(number));
+        assert_eq!(bits.pop_from(4), Some(70));
+        assert_eq!(bits.pop_from(129), Some(3));
+        assert_eq!(bits.pop_from(4), Some(128));
+        assert_eq!(bits.pop_from(0), None);
     }
 
     proptest! {
@@ -132,7 +118,11 @@ mod tests {
                 match step {
                     0 => { bits.insert(number); model.insert(number); }
                     1 => { bits.remove(number); model.remove(&number); }
-                    2 => prop_assert_eq!(bits.pop_first(), model.pop_first()),
+                    2 => {
+                        let expected = model.range(number..).chain(&model).next().copied();
+                        prop_assert_eq!(bits.pop_from(number), expected);
+                        expected.map(|number| model.remove(&number));
+                    }
                     _ => prop_assert_eq!(bits.next_from(number), model.range(number..).next().copied()),
                 }
                 prop_assert_eq!(bits.contains(number), model.contains(&number));

@@ -88,7 +88,7 @@ impl Stage {
                 link.borrow_mut().deliver();
             }
             let ready: Vec<_> = links.iter().filter_map(|link| link.borrow().ready()).collect();
-            self.board.round(&ready, now);
+            assert!(!self.board.round(&ready, now), "they are fewer than a round takes");
             assert_eq!(self.board.hub().audit(), Ok(()));
             for client in &mut self.clients {
                 let chronicle = &mut self.chronicle;

@@ -9,7 +9,7 @@ use crate::{
 use roomd::{
     hub::{Capacities, Counter, Hub, Identity, Now, Token},
     protocol::frame::CloseCode,
-    switchboard::{Query, Ready, Switchboard},
+    switchboard::{Query, Ready, RoundLimits, Switchboard},
 };
 use std::{
     cell::Cell,
@@ -149,11 +149,12 @@ impl World {
             }
         }
         let capacities = capacities(&mut dice, clients.len());
+        let limits = RoundLimits { clients: dice.pick(&[1, 5, 256]), bytes: dice.pick(&[1, 1_000, 1 << 20]) };
         Self {
             now: Rc::default(),
             wall_s: WALL_S,
             wall_clock,
-            board: Switchboard::new(Hub::new(capacities, identity), 8_192),
+            board: Switchboard::new(Hub::new(capacities, identity), 8_192).with_round_limits(limits),
             disconnected: vec![0; clients.len()],
             clients,
             handshakes: Vec::new(),
@@ -305,13 +306,16 @@ impl World {
         ready
     }
 
-    /// The reactor finds some of those who are ready, in any order.
+    /// The reactor finds some of those who are ready, in any order, and looks again while anyone is due.
     fn round(&mut self) {
-        let mut ready = self.ready();
-        if self.dice.happens(200) && !self.is_calm {
-            ready.truncate(self.dice.below(ready.len() + 1));
+        let mut is_more_due = true;
+        while is_more_due {
+            let mut ready = self.ready();
+            if self.dice.happens(200) && !self.is_calm {
+                ready.truncate(self.dice.below(ready.len() + 1));
+            }
+            is_more_due = self.board.round(&ready, self.now());
         }
-        self.board.round(&ready, self.now());
         if self.dice.happens(200) {
             assert_eq!(self.board.hub().audit(), Ok(()));
         }

@@ -68,7 +68,7 @@ impl Desk {
 
     fn pass(&mut self, ms: u64) {
         self.now.ms += ms;
-        self.hub.tick(self.now);
+        while self.hub.tick(self.now) {}
     }
 
     /// Lets a socket take everything; what came, as messages.
