@@ -209,7 +209,9 @@ impl Desk {
             let Some(id) = self.hub.next_due() else { break };
             while let Some([head, tail]) = self.hub.pending(id, self.now) {
                 let taken = black_box(head).len() + black_box(tail).len();
-                self.hub.sent(id, taken);
+                if !self.hub.sent(id, taken) {
+                    break;
+                }
             }
         }
     }

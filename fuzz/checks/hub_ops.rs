@@ -344,7 +344,9 @@ impl World {
                 break;
             }
             self.peers[peer].inbox.extend_from_slice(&pieces[..taken]);
-            self.hub.sent(id, taken);
+            if !self.hub.sent(id, taken) {
+                assert_eq!(self.hub.pending(id, self.now), None, "that was all");
+            }
         }
         self.read_inbox(peer);
     }

@@ -23,7 +23,12 @@ impl Hub {
             let sound = client.outbox.as_ref().is_none_or(|outbox| outbox.is_sound());
             ensure(sound, "the entries of an outbox add up to its bytes")?;
             let outbox_inside = client.outbox.as_ref().is_some_and(|outbox| outbox.is_inside_frame());
-            ensure(!(outbox_inside && client.offset > 0), "a client is inside one frame at most")?;
+            let logs_inside = client.memberships.iter().filter(|membership| membership.offset > 0).count();
+            ensure(usize::from(outbox_inside) + logs_inside <= 1, "a client is inside one frame at most")?;
+            ensure(
+                logs_inside == 0 || client.inside().is_some(),
+                "it is inside a frame of the log that it reads",
+            )?;
             for membership in client.memberships.iter() {
                 let Some(room) = membership.room else { continue };
                 let log = &self.room(room).log;

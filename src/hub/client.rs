@@ -1,6 +1,11 @@
 //! One client as the hub knows it.
 
-use super::{allowance::Allowance, memberships::Memberships, outbox::Outbox, resume::Token};
+use super::{
+    allowance::Allowance,
+    memberships::{Membership, Memberships},
+    outbox::Outbox,
+    resume::Token,
+};
 use crate::protocol::name::DisplayName;
 
 /// A room's place in the table of rooms.
@@ -16,30 +21,33 @@ impl RoomId {
     }
 }
 
+/// What it is owed comes first, in this order: a delivery to one of many finds all of it in one line of the
+/// processor's cache.
 #[derive(Debug)]
+#[repr(C, align(64))]
 pub(super) struct Client {
-    // Fixed when it connects.
-    pub(super) name: DisplayName,
-    /// Never used again in this life of the process.
-    pub(super) serial: u64,
-    pub(super) token: Token,
-    pub(super) quiet: bool,
-
     // What it is owed.
     pub(super) memberships: Memberships,
     pub(super) outbox: Option<Box<Outbox>>,
-    /// The place in `memberships` whose log the socket was last given bytes of.
-    pub(super) reading: u8,
-    /// How many bytes of that log's next message are on the wire: more than 0 is inside a frame.
-    pub(super) offset: u32,
     /// The announcement of the client count that it has.
     pub(super) count_seen: u32,
+    /// The place in `memberships` whose log the socket was last given bytes of.
+    pub(super) reading: u8,
+    /// Whether its socket has taken nothing since `stalled_at_ms`.
+    pub(super) is_stalled: bool,
+    pub(super) quiet: bool,
+
+    // Fixed when it connects.
+    /// Never used again in this life of the process.
+    pub(super) serial: u64,
+    pub(super) token: Token,
+    pub(super) name: DisplayName,
+
     /// Messages declared missing since it was last named as a laggard.
     pub(super) missed_untold: u64,
 
     // Its time.
-    /// When its socket last began to take nothing.
-    pub(super) blocked_since_ms: Option<u64>,
+    pub(super) stalled_at_ms: u64,
     pub(super) last_heard_ms: u64,
     pub(super) ping_due_ms: u64,
     /// Messages that are carried out.
@@ -54,9 +62,31 @@ impl Client {
         self.outbox.get_or_insert_with(|| spare.take().unwrap_or_default())
     }
 
+    /// The membership whose log the socket was last given bytes of. In no other log it is in the middle of a
+    /// message.
+    pub(super) fn current(&self) -> &Membership {
+        &self.memberships[usize::from(self.reading)]
+    }
+
+    /// The same, to change.
+    pub(super) fn current_mut(&mut self) -> &mut Membership {
+        &mut self.memberships[usize::from(self.reading)]
+    }
+
     /// The log and message that it is in the middle of.
     pub(super) fn inside(&self) -> Option<(RoomId, u64)> {
-        let membership = &self.memberships[usize::from(self.reading)];
-        membership.room.filter(|_| self.offset > 0).map(|room| (room, membership.next))
+        self.current().inside()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_delivery_needs_is_in_one_line_of_the_cache() {
+        assert!(std::mem::offset_of!(Client, serial) <= 64);
+        assert_eq!(size_of::<Option<Client>>(), size_of::<Client>(), "whether there is one as well");
+        assert_eq!(size_of::<Client>(), 256);
     }
 }

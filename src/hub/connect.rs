@@ -112,9 +112,9 @@ impl Hub {
             memberships: Memberships::new(hello.quiet),
             outbox: None,
             reading: 0,
-            offset: 0,
             count_seen: 0,
-            blocked_since_ms: None,
+            is_stalled: false,
+            stalled_at_ms: 0,
             missed_untold: 0,
             last_heard_ms: now.ms,
             ping_due_ms: now.ms + self.heartbeat_ms(),
@@ -229,7 +229,7 @@ impl Hub {
         };
         let mut words = Vec::new();
         if let Some((room, seq)) = client.inside() {
-            words.extend(self.room(room).log.rest(seq, client.offset as usize).concat());
+            words.extend(self.room(room).log.rest(seq, client.current().offset as usize).concat());
         }
         // A blocked socket has no room for answers; one that said goodbye still reads them. No connection
         // holds more than an outbox, on its way out as before.

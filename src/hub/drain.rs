@@ -39,10 +39,7 @@ impl Hub {
             return None;
         }
         let Some(source) = self.source(id, now) else {
-            // An idle client begins a new round of its rooms, in which the lobby comes last.
-            let client = self.clients.get_mut(id)?;
-            (client.blocked_since_ms, client.reading) = (None, 0);
-            self.due.is_served(id.index());
+            self.rest(id);
             return None;
         };
         let client = self.clients.get(id)?;
@@ -51,7 +48,7 @@ impl Hub {
             Source::Log { place, only_rest } => {
                 let membership = client.memberships[place];
                 let log = &self.rooms[membership.room?.index()].log;
-                let offset = client.offset as usize;
+                let offset = membership.offset as usize;
                 Some(if only_rest {
                     log.rest(membership.next, offset)
                 } else {
@@ -61,19 +58,21 @@ impl Hub {
         }
     }
 
-    /// Takes note that the socket took the first `taken` bytes (at least one) of what was pending.
-    pub fn sent(&mut self, id: ClientId, taken: usize) {
-        let Some(client) = self.clients.get_mut(id) else { return };
-        client.blocked_since_ms = None;
+    /// Takes note that the socket took the first `taken` bytes (at least one) of what was pending. Whether
+    /// more may be: if not, [`Hub::pending`] has nothing.
+    pub fn sent(&mut self, id: ClientId, taken: usize) -> bool {
+        let Some(client) = self.clients.get_mut(id) else { return false };
+        client.is_stalled = false;
         self.counters.add(Counter::BytesSent, taken as u64);
         self.counters.add(Counter::Writes, 1);
-        let is_inside_log = client.offset > 0;
+        let is_inside_log = client.current().offset > 0;
         match &mut client.outbox {
             Some(outbox) if !is_inside_log && !outbox.is_empty() => {
                 outbox.advance(taken);
                 if outbox.is_empty() && !outbox.has_dropped() {
                     self.recycle(id);
                 }
+                true
             }
             _ => self.advance_log(id, taken),
         }
@@ -82,7 +81,9 @@ impl Hub {
     /// Takes note that the socket takes nothing more for now.
     pub fn block(&mut self, id: ClientId, now: Now) {
         let Some(client) = self.clients.get_mut(id) else { return };
-        client.blocked_since_ms.get_or_insert(now.ms);
+        if !client.is_stalled {
+            (client.is_stalled, client.stalled_at_ms) = (true, now.ms);
+        }
         if self.due.block(id.index()) {
             self.counters.add(Counter::Blocked, 1);
         }
@@ -120,7 +121,7 @@ impl Hub {
     fn source(&mut self, id: ClientId, now: Now) -> Option<Source> {
         let client = self.clients.get(id)?;
         let outbox_waits = client.outbox.as_ref().is_some_and(|outbox| !outbox.is_empty());
-        if client.offset > 0 {
+        if client.current().offset > 0 {
             return Some(Source::Log { place: usize::from(client.reading), only_rest: outbox_waits });
         }
         // For most there is nothing of this, and they are many.
@@ -131,11 +132,24 @@ impl Hub {
         self.next_log(id, now)
     }
 
+    /// Nothing waits for a client: it begins a new round of its rooms, in which the lobby comes last.
+    fn rest(&mut self, id: ClientId) {
+        if let Some(client) = self.clients.get_mut(id) {
+            (client.is_stalled, client.reading) = (false, 0);
+            self.due.is_served(id.index());
+        }
+    }
+
+    /// The place of the next room in turn that has something for a client.
+    fn next_place(&self, client: &Client) -> Option<usize> {
+        let waits = |room: RoomId, next: u64| next < self.rooms[room.index()].log.next();
+        client.memberships.next_after(usize::from(client.reading), waits)
+    }
+
     /// The next room in turn that has something for the client.
     fn next_log(&mut self, id: ClientId, now: Now) -> Option<Source> {
+        let place = self.next_place(self.clients.get(id)?)?;
         let client = self.clients.get_mut(id)?;
-        let waits = |room: RoomId, next: u64| next < self.rooms[room.index()].log.next();
-        let place = client.memberships.next_after(usize::from(client.reading), waits)?;
         // Places are at most 256: the ceiling of rooms per client is 255, and the lobby.
         client.reading = u8::try_from(place).unwrap_or(u8::MAX);
         let membership = &mut client.memberships[place];
@@ -151,21 +165,31 @@ impl Hub {
         Some(Source::Outbox)
     }
 
-    fn advance_log(&mut self, id: ClientId, taken: usize) {
-        let Some(client) = self.clients.get_mut(id) else { return };
-        let membership = &mut client.memberships[usize::from(client.reading)];
-        let Some(room) = membership.room.map(RoomId::index) else { return };
+    /// Whether more may be pending.
+    fn advance_log(&mut self, id: ClientId, taken: usize) -> bool {
+        let Some(client) = self.clients.get_mut(id) else { return false };
+        let cursor = client.current_mut();
+        let Some(room) = cursor.room.map(RoomId::index) else { return true };
         let room = &mut self.rooms[room];
-        let before = client.offset as usize;
-        let (next, offset) = room.log.advance(membership.next, before, taken);
-        self.counters.add(Counter::Delivered, next - membership.next);
+        let before = cursor.offset as usize;
+        let (next, offset) = room.log.advance(cursor.next, before, taken);
+        self.counters.add(Counter::Delivered, next - cursor.next);
         room.members_inside -= usize::from(before > 0);
         if offset > 0 {
             room.enter_frame(next);
         }
-        membership.next = next;
+        cursor.next = next;
         // An offset is within one message, and logs are below 4 GiB.
-        client.offset = u32::try_from(offset).unwrap_or(u32::MAX);
+        cursor.offset = u32::try_from(offset).unwrap_or(u32::MAX);
+        let may_be_told = client.outbox.is_some() || client.count_seen != self.count.announced;
+        if offset > 0 || may_be_told {
+            return true;
+        }
+        let more_waits = self.clients.get(id).and_then(|client| self.next_place(client)).is_some();
+        if !more_waits {
+            self.rest(id);
+        }
+        more_waits
     }
 
     /// Tells a client that answers for it were dropped.

@@ -29,7 +29,9 @@ pub(super) struct Due {
     /// When the present moment began, and how many writes its lines have caused.
     moment_ms: u64,
     writes: usize,
-    /// A quarter of a log.
+    /// So many lines do not wait any longer.
+    enough_lines: Written,
+    /// So much is not exceeded before everyone has had a turn.
     enough: Written,
 }
 
@@ -54,7 +56,12 @@ impl Written {
 impl Due {
     pub(super) fn new(capacities: &Capacities) -> Self {
         let none = || BitSet::new(capacities.clients);
-        let enough = Written { messages: capacities.log_messages / 4, bytes: capacities.log_bytes / 4 };
+        // Together with what these two are exceeded by, which is at most one message, a quarter of a log,
+        // it fits into the log: nobody whose socket takes what it gets is overrun.
+        let eighths_of_a_log = |eighths| Written {
+            messages: capacities.log_messages * eighths / 8,
+            bytes: capacities.log_bytes / 8 * eighths,
+        };
         Self {
             at_once: none(),
             soon: none(),
@@ -64,7 +71,8 @@ impl Due {
             lines: Written::default(),
             moment_ms: 0,
             writes: 0,
-            enough,
+            enough_lines: eighths_of_a_log(2),
+            enough: eighths_of_a_log(3),
         }
     }
 
@@ -97,7 +105,10 @@ impl Due {
         self.begin_moment(now);
         self.lines.add(bytes);
         self.soon.insert_all_except(clients, &self.blocked);
-        if self.writes == 0 || self.writes + count <= LINE_WRITES_MAX || self.lines.is_at_least(self.enough) {
+        if self.writes == 0
+            || self.writes + count <= LINE_WRITES_MAX
+            || self.lines.is_at_least(self.enough_lines)
+        {
             self.writes += count;
             self.tell();
         }
@@ -136,9 +147,10 @@ impl Due {
     /// The next one in turn: all of them once before anyone twice.
     pub(super) fn pop(&mut self) -> Option<usize> {
         let next = self.at_once.pop_from(self.turn);
-        match next {
-            Some(client) => self.turn = client + 1,
-            None => (self.turn, self.unsent) = (0, Written::default()),
+        if let Some(client) = next {
+            self.turn = client + 1;
+        } else {
+            (self.turn, self.unsent) = (0, Written::default());
         }
         next
     }
@@ -244,16 +256,29 @@ mod tests {
     }
 
     #[test]
-    fn messages_are_urgent_when_they_are_a_quarter_of_a_log_and_until_everyone_is_served() {
-        let (mut due, all) = due(100);
-        for _ in 1..25 {
-            due.message(&all, 10);
+    fn messages_are_urgent_when_they_are_three_eighths_of_a_log_and_until_everyone_is_served() {
+        for (bytes, messages) in [(10, 37), (512, 3), (1_536, 1)] {
+            let (mut due, all) = due(100);
+            for _ in 1..messages {
+                due.message(&all, bytes);
+                assert!(!due.is_urgent());
+            }
+            due.message(&all, bytes);
+            assert!(due.is_urgent(), "{messages} messages of {bytes} bytes");
+            assert_eq!(everyone(&mut due), [0, 1, 2]);
             assert!(!due.is_urgent());
         }
+    }
+
+    #[test]
+    fn lines_that_are_told_count_among_the_messages() {
+        let (mut due, all) = due(100);
+        for _ in 0..36 {
+            due.line(&all, 3, 10, at(1_000));
+        }
+        assert!(!due.is_urgent());
         due.message(&all, 10);
         assert!(due.is_urgent());
-        assert_eq!(everyone(&mut due), [0, 1, 2]);
-        assert!(!due.is_urgent());
     }
 
     #[test]

@@ -97,9 +97,10 @@ impl Hub {
         let Some(client) = self.clients.at_mut(index) else { return };
         let Some((id, seq)) = client.inside() else { return };
         let room = &mut self.rooms[id.index()];
-        let rest = room.log.rest(seq, std::mem::take(&mut client.offset) as usize);
+        let current = client.current_mut();
+        let rest = room.log.rest(seq, std::mem::take(&mut current.offset) as usize);
+        current.next += 1;
         let dropped = client.outbox(&mut self.spare_outbox).push_rest(rest, &self.capacities);
-        client.memberships[usize::from(client.reading)].next += 1;
         room.members_inside -= 1;
         self.counters.add(Counter::Delivered, 1);
         self.counters.add(Counter::AnswersDropped, dropped.into());

@@ -144,14 +144,12 @@ impl Hub {
     /// Takes a client out of the room at a place of its memberships, and tells those that stay.
     pub(super) fn leave_at_once(&mut self, id: ClientId, place: usize, now: Now) {
         let Some(client) = self.clients.get_mut(id) else { return };
-        let Some(room_id) = client.memberships[place].room.take() else { return };
-        let (next, name) = (client.memberships[place].next, client.name.clone());
-        let was_inside = client.offset > 0 && usize::from(client.reading) == place;
+        let membership = &mut client.memberships[place];
+        let Some(room_id) = membership.room.take() else { return };
+        let (next, offset) = (membership.next, std::mem::take(&mut membership.offset));
+        let name = client.name.clone();
         let room = &mut self.rooms[room_id.index()];
-        if was_inside {
-            client.offset = 0;
-            room.members_inside -= 1;
-        }
+        room.members_inside -= usize::from(offset > 0);
         room.remove(id.index());
         self.counters.add(Counter::Discarded, room.log.next() - next);
         if room_id == RoomId::LOBBY {

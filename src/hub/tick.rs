@@ -81,7 +81,7 @@ impl Hub {
     fn check(&mut self, id: ClientId, now: Now) {
         let (heartbeat, timeout) = (self.heartbeat_ms(), self.capacities.write_timeout_ms);
         let Some(client) = self.clients.get_mut(id) else { return };
-        if client.blocked_since_ms.is_some_and(|since| now.ms >= since + timeout) {
+        if client.is_stalled && now.ms >= client.stalled_at_ms + timeout {
             let reason = "You took no byte for the write timeout.";
             return self.end(id, Ending::By(CloseCode::NotReadable, reason), now);
         }

@@ -15,8 +15,10 @@ use std::{
     net::{IpAddr, TcpStream},
 };
 
-/// A connection after the upgrade: raw, non-blocking, and without a buffer of its own.
+/// A connection after the upgrade: raw, non-blocking, and without a buffer of its own. In this order, for
+/// what a write needs of it is the first.
 #[derive(Debug)]
+#[repr(C)]
 pub(super) struct TcpLine {
     stream: TcpStream,
     poller: Poller,

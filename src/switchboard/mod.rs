@@ -24,7 +24,7 @@ use crate::{
     },
     table::Full,
 };
-use std::io;
+use std::{io, mem};
 
 /// One read takes at most this much; what it brings goes out to each member in one write.
 const READ_BYTES: usize = 64 << 10;
@@ -42,9 +42,10 @@ pub struct RoundLimits {
 }
 
 impl Default for RoundLimits {
-    /// In the kernel 256 small writes take as long as these bytes do: about a millisecond on a fast machine.
+    /// The more often it is looked, the fewer and larger are the writes when much is said. But it is not to be
+    /// felt when everyone gets one small message.
     fn default() -> Self {
-        Self { clients: 256, bytes: 1 << 20 }
+        Self { clients: 256, bytes: 128 << 10 }
     }
 }
 
@@ -59,29 +60,41 @@ pub struct Switchboard<L> {
     /// By slot; there is one where there is a client. Grows to the greatest number of clients there ever were
     /// at once, within its reserved capacity.
     ports: Vec<Option<Port<L>>>,
+    /// By slot as well, and apart: most of the time the ports are written to.
+    readers: Vec<Reader>,
     round_limits: RoundLimits,
     /// Whose bytes are being carried out, and to whom is being written: those whom a panic takes along.
     reading: Option<ClientId>,
     writing: Option<ClientId>,
 }
 
-/// The near end of one client's line.
+/// The near end of one client's line, in this order: what a write needs is close together.
 #[derive(Debug)]
+#[repr(C)]
 struct Port<L> {
     /// Whose it is; what is told late must not reach its slot's next tenant.
     id: ClientId,
-    reader: Reader,
-    line: L,
     is_watched_for_room: bool,
+    line: L,
 }
 
 impl<L: Line> Switchboard<L> {
     /// A switchboard without clients. Half-received messages take at most `inbound_bytes`.
     pub fn new(hub: Hub, inbound_bytes: usize) -> Self {
-        let ports = Vec::with_capacity(hub.capacities().clients);
+        let clients = hub.capacities().clients;
+        let (ports, readers) = (Vec::with_capacity(clients), Vec::with_capacity(clients));
         let inbound = InboundBudget::new(inbound_bytes);
         let round_limits = RoundLimits::default();
-        Self { hub, inbound, buffer: new_buffer(), ports, round_limits, reading: None, writing: None }
+        Self {
+            hub,
+            inbound,
+            buffer: new_buffer(),
+            ports,
+            readers,
+            round_limits,
+            reading: None,
+            writing: None,
+        }
     }
 
     /// The same with other limits to a round; both at least 1.
@@ -210,7 +223,7 @@ impl<L: Line> Switchboard<L> {
         if self.buffer.is_empty() {
             self.buffer = new_buffer();
         }
-        self.inbound.recount(self.ports.iter().flatten().map(|port| port.reader.held()));
+        self.inbound.recount(self.readers.iter().map(Reader::held));
         for id in [self.writing.take(), self.reading.take()].into_iter().flatten() {
             self.hub.end(id, Ending::By(CloseCode::Internal, "The server failed; try again."), now);
         }
@@ -223,9 +236,10 @@ impl<L: Line> Switchboard<L> {
         let watched = line.watch(id);
         if self.ports.len() <= id.index() {
             self.ports.resize_with(id.index() + 1, || None);
+            self.readers.resize_with(id.index() + 1, Reader::new);
         }
         debug_assert!(self.ports[id.index()].is_none());
-        self.ports[id.index()] = Some(Port { id, reader: Reader::new(), line, is_watched_for_room: false });
+        self.ports[id.index()] = Some(Port { id, is_watched_for_room: false, line });
         if watched.is_err() {
             self.hub.end(id, Ending::By(CloseCode::TryAgainLater, "Out of resources; try again later."), now);
         }
@@ -271,8 +285,10 @@ impl<L: Line> Switchboard<L> {
         while let Some(bytes) = self.hub.pending(id, now) {
             match port.line.write(bytes) {
                 Ok(taken) => {
-                    self.hub.sent(id, taken);
                     written += taken;
+                    if !self.hub.sent(id, taken) {
+                        break;
+                    }
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -292,8 +308,8 @@ impl<L: Line> Switchboard<L> {
         while let Some(departure) = self.hub.next_departure() {
             let port = self.ports.get_mut(departure.id.index());
             let port = port.and_then(|port| port.take_if(|port| port.id == departure.id));
-            if let Some(mut port) = port {
-                port.reader.release(&mut self.inbound);
+            if let Some(port) = port {
+                mem::take(&mut self.readers[departure.id.index()]).release(&mut self.inbound);
                 if let Some(laggard) = &departure.laggard {
                     port.line.was_slow(laggard);
                 }

@@ -30,7 +30,10 @@ impl<L: Line> Switchboard<L> {
         self.hub.heard(id, now);
         self.hub.count_received(bytes.len());
         // Taken out, because what it hands over is carried out while it holds that.
-        let Some(mut reader) = self.port(id).map(|port| mem::take(&mut port.reader)) else { return };
+        if self.port(id).is_none() {
+            return;
+        }
+        let mut reader = mem::take(&mut self.readers[id.index()]);
         loop {
             let before = bytes.len();
             let taken = match reader.read(bytes, message_bytes_max, &mut self.inbound) {
@@ -57,9 +60,10 @@ impl<L: Line> Switchboard<L> {
             }
             bytes = &mut mem::take(&mut bytes)[taken..];
         }
-        match self.port(id) {
-            Some(port) => port.reader = reader,
-            None => reader.release(&mut self.inbound),
+        if self.port(id).is_some() {
+            self.readers[id.index()] = reader;
+        } else {
+            reader.release(&mut self.inbound);
         }
     }
 

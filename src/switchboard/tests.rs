@@ -17,6 +17,7 @@ const LATER: Now = Now { ms: 30_000, unix_s: 1_030 };
 
 /// The far end of a line.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fault of its own")]
 struct Peer {
     said: VecDeque<u8>,
     heard: Vec<u8>,
@@ -34,7 +35,7 @@ struct Cord(Rc<RefCell<Peer>>);
 impl Line for Cord {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut peer = self.0.borrow_mut();
-        assert!(!std::mem::take(&mut peer.fails_to_give), "a read fails");
+        assert!(!mem::take(&mut peer.fails_to_give), "a read fails");
         if peer.said.is_empty() && !peer.is_over {
             return Err(io::ErrorKind::WouldBlock.into());
         }
@@ -43,7 +44,7 @@ impl Line for Cord {
 
     fn write(&mut self, pieces: [&[u8]; 2]) -> io::Result<usize> {
         let mut peer = self.0.borrow_mut();
-        assert!(!std::mem::take(&mut peer.fails_to_take), "a write fails");
+        assert!(!mem::take(&mut peer.fails_to_take), "a write fails");
         peer.heard.extend(pieces.concat());
         peer.writes += 1;
         Ok(pieces.concat().len())

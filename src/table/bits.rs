@@ -103,7 +103,9 @@ mod tests {
     #[test]
     fn numbers_are_taken_in_turn_and_after_the_last_comes_the_first() {
         let mut bits = BitSet::new(129);
-        [3, 70, 128].into_iter().for_each(|number| bits.insert(number));
+        for number in [3, 70, 128] {
+            bits.insert(number);
+        }
         assert_eq!(bits.pop_from(4), Some(70));
         assert_eq!(bits.pop_from(129), Some(3));
         assert_eq!(bits.pop_from(4), Some(128));

@@ -31,94 +31,94 @@ impl Key {
 #[derive(Debug)]
 pub struct Slots<T> {
     /// Grows to the greatest number of values there ever were at once, within its reserved capacity.
-    slots: Vec<Slot<T>>,
-    /// Slots below `slots.len()` that are vacant; the last vacated is taken first, while it is warm.
+    values: Vec<Option<T>>,
+    /// How many tenants each slot has had. Apart, so that they are close to each other.
+    generations: Vec<u32>,
+    /// Slots below `values.len()` that are vacant; the last vacated is taken first, while it is warm.
     vacant: Vec<u16>,
     capacity: usize,
-}
-
-#[derive(Debug)]
-struct Slot<T> {
-    generation: u32,
-    value: Option<T>,
 }
 
 impl<T> Slots<T> {
     /// A table for `capacity` values, at most 65,535.
     pub fn new(capacity: usize) -> Self {
         assert!(u16::try_from(capacity).is_ok(), "slots are addressed by 16 bits");
-        Self { slots: Vec::with_capacity(capacity), vacant: Vec::with_capacity(capacity), capacity }
+        Self {
+            values: Vec::with_capacity(capacity),
+            generations: Vec::with_capacity(capacity),
+            vacant: Vec::with_capacity(capacity),
+            capacity,
+        }
     }
 
     /// Bytes that a table for `capacity` values reserves.
     pub const fn bytes(capacity: usize) -> usize {
-        capacity * (size_of::<Slot<T>>() + size_of::<u16>())
+        capacity * (size_of::<Option<T>>() + size_of::<u32>() + size_of::<u16>())
     }
 
     /// Puts a value into a vacant slot.
     pub fn insert(&mut self, value: T) -> Result<Key, Full> {
         if let Some(index) = self.vacant.pop() {
-            let slot = &mut self.slots[usize::from(index)];
-            slot.value = Some(value);
-            return Ok(Key { index, generation: slot.generation });
+            self.values[usize::from(index)] = Some(value);
+            return Ok(Key { index, generation: self.generations[usize::from(index)] });
         }
-        if self.slots.len() == self.capacity {
+        if self.values.len() == self.capacity {
             return Err(Full);
         }
-        let index = u16::try_from(self.slots.len()).map_err(|_| Full)?;
-        self.slots.push(Slot { generation: 0, value: Some(value) });
+        let index = u16::try_from(self.values.len()).map_err(|_| Full)?;
+        self.values.push(Some(value));
+        self.generations.push(0);
         Ok(Key { index, generation: 0 })
     }
 
     /// Takes a value out; its key is dead from now on.
     pub fn remove(&mut self, key: Key) -> Option<T> {
-        let slot = self.slots.get_mut(key.index()).filter(|slot| slot.generation == key.generation)?;
-        let value = slot.value.take()?;
-        slot.generation = slot.generation.wrapping_add(1);
+        let value = self.slot_mut(key)?.take()?;
+        let generation = &mut self.generations[key.index()];
+        *generation = generation.wrapping_add(1);
         self.vacant.push(key.index);
         Some(value)
     }
 
     /// The value of a live key.
     pub fn get(&self, key: Key) -> Option<&T> {
-        self.slots.get(key.index()).filter(|slot| slot.generation == key.generation)?.value.as_ref()
+        if self.is_current(key) { self.values.get(key.index())?.as_ref() } else { None }
     }
 
     /// The value of a live key, to change.
     pub fn get_mut(&mut self, key: Key) -> Option<&mut T> {
-        self.slots.get_mut(key.index()).filter(|slot| slot.generation == key.generation)?.value.as_mut()
+        self.slot_mut(key)?.as_mut()
     }
 
     /// The value that lives in slot `index` now, whoever it is.
     pub fn at(&self, index: usize) -> Option<&T> {
-        self.slots.get(index)?.value.as_ref()
+        self.values.get(index)?.as_ref()
     }
 
     /// The value that lives in slot `index` now, to change.
     pub fn at_mut(&mut self, index: usize) -> Option<&mut T> {
-        self.slots.get_mut(index)?.value.as_mut()
+        self.values.get_mut(index)?.as_mut()
     }
 
     /// The key of the value that lives in slot `index` now.
     pub fn key_at(&self, index: usize) -> Option<Key> {
-        let slot = self.slots.get(index)?;
-        slot.value.as_ref()?;
-        Some(Key { index: u16::try_from(index).ok()?, generation: slot.generation })
+        self.values.get(index)?.as_ref()?;
+        Some(Key { index: u16::try_from(index).ok()?, generation: self.generations[index] })
     }
 
     /// All live keys, by slot.
     pub fn keys(&self) -> impl Iterator<Item = Key> + '_ {
-        (0..self.slots.len()).filter_map(|index| self.key_at(index))
+        (0..self.values.len()).filter_map(|index| self.key_at(index))
     }
 
     /// Slots that were ever in use: every live index is below.
     pub fn used(&self) -> usize {
-        self.slots.len()
+        self.values.len()
     }
 
     /// How many values live here.
     pub fn len(&self) -> usize {
-        self.slots.len() - self.vacant.len()
+        self.values.len() - self.vacant.len()
     }
 
     /// Whether nothing lives here.
@@ -129,6 +129,14 @@ impl<T> Slots<T> {
     /// How many values can live here.
     pub const fn capacity(&self) -> usize {
         self.capacity
+    }
+
+    fn is_current(&self, key: Key) -> bool {
+        self.generations.get(key.index()) == Some(&key.generation)
+    }
+
+    fn slot_mut(&mut self, key: Key) -> Option<&mut Option<T>> {
+        if self.is_current(key) { self.values.get_mut(key.index()) } else { None }
     }
 }
 
