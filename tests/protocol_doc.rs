@@ -14,9 +14,10 @@ use markdown::{Document, code_words};
 use roomd::{
     limits,
     protocol::{
+        chat::{ChatMessage, WireId},
         encode::{AnnouncedLimits, Body, GapReason, RoomLine, ServerMessage},
         frame::CloseCode,
-        message::{self, ClientMessage, ErrorCode},
+        message::{ClientMessage, ErrorCode, parse},
     },
 };
 use serde_json::Value;
@@ -86,7 +87,7 @@ fn every_type_of_a_client_has_a_row_and_a_dialogue() {
     let mut known = BTreeSet::new();
     for kind in &documented {
         let text = format!(r#"{{"type": "{kind}", "content": "", "room": "k"}}"#);
-        known.insert(match message::parse(&text).unwrap() {
+        known.insert(match parse(&text).unwrap() {
             ClientMessage::Chat { .. } => "chat",
             ClientMessage::JoinRoom { .. } => "join_room",
             ClientMessage::LeaveRoom { .. } => "leave_room",
@@ -108,16 +109,15 @@ const fn place_of(body: &Body<'_>) -> usize {
         Body::Welcome { .. } => 0,
         Body::System { .. } => 1,
         Body::ClientCount => 2,
-        Body::Chat { .. } => 3,
-        Body::Joined { .. } => 4,
-        Body::Left => 5,
-        Body::Gap { .. } => 6,
-        Body::Rooms { .. } => 7,
-        Body::Members { .. } => 8,
-        Body::Ack { .. } => 9,
-        Body::Pong => 10,
-        Body::Error { .. } => 11,
-        Body::Restarting { .. } => 12,
+        Body::Joined { .. } => 3,
+        Body::Left => 4,
+        Body::Gap { .. } => 5,
+        Body::Rooms { .. } => 6,
+        Body::Members { .. } => 7,
+        Body::Ack { .. } => 8,
+        Body::Pong => 9,
+        Body::Error { .. } => 10,
+        Body::Restarting { .. } => 11,
     }
 }
 
@@ -126,10 +126,16 @@ fn server_messages() -> Vec<Value> {
     let limits = AnnouncedLimits::default();
     let rooms = [RoomLine { room: "k", members: 1, seq: 1 }];
     let bodies = [
-        Body::Welcome { client_id: "", username: "", epoch: "", resume: "", limits: &limits, heartbeat_s: 1 },
+        Body::Welcome {
+            client_id: WireId::new("", 1),
+            username: "",
+            epoch: "",
+            resume: "",
+            limits: &limits,
+            heartbeat_s: 1,
+        },
         Body::System { seq: 1 },
         Body::ClientCount,
-        Body::Chat { seq: 1, client_id: "" },
         Body::Joined { epoch: "", seq: 1, members: &[], member_count: 0 },
         Body::Left,
         Body::Gap { from: 1, to: 1, reason: GapReason::Slow },
@@ -144,7 +150,18 @@ fn server_messages() -> Vec<Value> {
         assert_eq!(place_of(body), place, "every type stands here once");
     }
     let message = |body| ServerMessage::system(format_args!(""), 1, body);
-    bodies.into_iter().map(|body| serde_json::to_value(message(body)).unwrap()).collect()
+    let messages = bodies.into_iter().map(|body| serde_json::to_value(message(body)).unwrap());
+    messages.chain([chat_message()]).collect()
+}
+
+fn chat_message() -> Value {
+    let Ok(ClientMessage::Chat { content, .. }) = parse(r#"{"type":"chat","content":""}"#) else { panic!() };
+    let client_id = WireId::new("", 1);
+    let chat = ChatMessage { content, sender: "", room: "", timestamp: 1, seq: 1, client_id };
+    let mut frame = Vec::new();
+    let start = chat.write_frame(&mut frame);
+    let header = frame[start..].iter().position(|&byte| byte == b'{').unwrap();
+    serde_json::from_slice(&frame[start + header..]).unwrap()
 }
 
 #[test]

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     protocol::{
+        chat::WireId,
         encode::{Body, ServerMessage},
         frame::{self, CloseCode},
         message::Replay,
@@ -125,15 +126,15 @@ impl Hub {
 
     fn welcome(&mut self, id: ClientId, now: Now) {
         let Some(client) = self.clients.get(id) else { return };
-        let (name, resume) = (client.name.clone(), client.token);
-        let client_id = self.wire_id(client.serial);
+        let (name, serial, resume) = (client.name.clone(), client.serial, client.token);
+        let process = self.identity.epoch.clone();
         let epoch = self.epoch(RoomId::LOBBY);
         let mut token = heapless::String::<32>::new();
         // A token is 32 digits.
         let _ = write!(token, "{resume}");
         let limits = std::mem::take(&mut self.limits);
         let body = Body::Welcome {
-            client_id: &client_id,
+            client_id: WireId::new(&process, serial),
             username: &name,
             epoch: &epoch,
             resume: &token,

@@ -10,6 +10,7 @@ use super::{
     ClientId, Hub, Now,
     client::{Client, RoomId},
     counters::Counter,
+    room::Room,
 };
 use crate::protocol::{
     encode::{Body, GapReason, ServerMessage},
@@ -23,10 +24,8 @@ const SPARE_OUTBOX_BYTES: usize = 4_096;
 #[derive(Debug, Clone, Copy)]
 enum Source {
     Outbox,
-    /// The log of the room at this place of its memberships; only the frame that is half on the
-    /// wire, or everything that there is.
+    /// The log that it reads; only the frame that is half on the wire, or everything that there is.
     Log {
-        place: usize,
         only_rest: bool,
     },
 }
@@ -39,23 +38,18 @@ impl Hub {
             return None;
         }
         let Some(source) = self.source(id, now) else {
-            self.rest(id);
+            self.clients.get_mut(id)?.rest();
+            self.due.is_served(id.index());
             return None;
         };
         let client = self.clients.get(id)?;
-        match source {
-            Source::Outbox => client.outbox.as_ref().map(|outbox| outbox.slices()),
-            Source::Log { place, only_rest } => {
-                let membership = client.memberships[place];
-                let log = &self.rooms[membership.room?.index()].log;
-                let offset = membership.offset as usize;
-                Some(if only_rest {
-                    log.rest(membership.next, offset)
-                } else {
-                    log.from(membership.next, offset)
-                })
-            }
-        }
+        let Source::Log { only_rest } = source else {
+            return client.outbox.as_ref().map(|outbox| outbox.slices());
+        };
+        let cursor = client.current();
+        let log = &self.rooms[cursor.room?.index()].log;
+        let offset = cursor.offset as usize;
+        Some(if only_rest { log.rest(cursor.next, offset) } else { log.from(cursor.next, offset) })
     }
 
     /// Takes note that the socket took the first `taken` bytes (at least one) of what was pending. Whether
@@ -66,16 +60,25 @@ impl Hub {
         self.counters.add(Counter::BytesSent, taken as u64);
         self.counters.add(Counter::Writes, 1);
         let is_inside_log = client.current().offset > 0;
-        match &mut client.outbox {
-            Some(outbox) if !is_inside_log && !outbox.is_empty() => {
-                outbox.advance(taken);
-                if outbox.is_empty() && !outbox.has_dropped() {
-                    self.recycle(id);
-                }
-                true
+        if let Some(outbox) = client.outbox.as_mut().filter(|outbox| !is_inside_log && !outbox.is_empty()) {
+            outbox.advance(taken);
+            if outbox.is_empty() && !outbox.has_dropped() {
+                self.recycle(id);
             }
-            _ => self.advance_log(id, taken),
+            return true;
         }
+        let cursor = client.current_mut();
+        let Some(room) = cursor.room.map(RoomId::index) else { return true };
+        self.counters.add(Counter::Delivered, self.rooms[room].advance(cursor, taken));
+        if cursor.offset > 0 || client.outbox.is_some() || client.count_seen != self.count.announced {
+            return true;
+        }
+        let more_waits = next_place(client, &self.rooms).is_some();
+        if !more_waits {
+            client.rest();
+            self.due.is_served(id.index());
+        }
+        more_waits
     }
 
     /// Takes note that the socket takes nothing more for now.
@@ -122,7 +125,7 @@ impl Hub {
         let client = self.clients.get(id)?;
         let outbox_waits = client.outbox.as_ref().is_some_and(|outbox| !outbox.is_empty());
         if client.current().offset > 0 {
-            return Some(Source::Log { place: usize::from(client.reading), only_rest: outbox_waits });
+            return Some(Source::Log { only_rest: outbox_waits });
         }
         // For most there is nothing of this, and they are many.
         let may_be_told = client.outbox.is_some() || client.count_seen != self.count.announced;
@@ -132,64 +135,23 @@ impl Hub {
         self.next_log(id, now)
     }
 
-    /// Nothing waits for a client: it begins a new round of its rooms, in which the lobby comes last.
-    fn rest(&mut self, id: ClientId) {
-        if let Some(client) = self.clients.get_mut(id) {
-            (client.is_stalled, client.reading) = (false, 0);
-            self.due.is_served(id.index());
-        }
-    }
-
-    /// The place of the next room in turn that has something for a client.
-    fn next_place(&self, client: &Client) -> Option<usize> {
-        let waits = |room: RoomId, next: u64| next < self.rooms[room.index()].log.next();
-        client.memberships.next_after(usize::from(client.reading), waits)
-    }
-
     /// The next room in turn that has something for the client.
     fn next_log(&mut self, id: ClientId, now: Now) -> Option<Source> {
-        let place = self.next_place(self.clients.get(id)?)?;
         let client = self.clients.get_mut(id)?;
+        let place = next_place(client, &self.rooms)?;
         // Places are at most 256: the ceiling of rooms per client is 255, and the lobby.
         client.reading = u8::try_from(place).unwrap_or(u8::MAX);
         let membership = &mut client.memberships[place];
         let (room, from) = (membership.room?, membership.next);
         let tail = self.rooms[room.index()].log.tail();
         if from >= tail {
-            return Some(Source::Log { place, only_rest: false });
+            return Some(Source::Log { only_rest: false });
         }
         membership.next = tail;
         client.missed_untold += tail - from;
         self.counters.add(Counter::Missed, tail - from);
         self.declare_gap(id, room, from, tail - 1, GapReason::Slow, now);
         Some(Source::Outbox)
-    }
-
-    /// Whether more may be pending.
-    fn advance_log(&mut self, id: ClientId, taken: usize) -> bool {
-        let Some(client) = self.clients.get_mut(id) else { return false };
-        let cursor = client.current_mut();
-        let Some(room) = cursor.room.map(RoomId::index) else { return true };
-        let room = &mut self.rooms[room];
-        let before = cursor.offset as usize;
-        let (next, offset) = room.log.advance(cursor.next, before, taken);
-        self.counters.add(Counter::Delivered, next - cursor.next);
-        room.members_inside -= usize::from(before > 0);
-        if offset > 0 {
-            room.enter_frame(next);
-        }
-        cursor.next = next;
-        // An offset is within one message, and logs are below 4 GiB.
-        cursor.offset = u32::try_from(offset).unwrap_or(u32::MAX);
-        let may_be_told = client.outbox.is_some() || client.count_seen != self.count.announced;
-        if offset > 0 || may_be_told {
-            return true;
-        }
-        let more_waits = self.clients.get(id).and_then(|client| self.next_place(client)).is_some();
-        if !more_waits {
-            self.rest(id);
-        }
-        more_waits
     }
 
     /// Tells a client that answers for it were dropped.
@@ -221,4 +183,10 @@ impl Hub {
         let outbox = self.clients.get_mut(id).and_then(|client| client.outbox.take());
         self.spare_outbox = outbox.filter(|outbox| outbox.reserved() <= SPARE_OUTBOX_BYTES);
     }
+}
+
+/// The place of the next room in turn that has something for a client.
+fn next_place(client: &Client, rooms: &[Room]) -> Option<usize> {
+    let waits = |room: RoomId, next: u64| next < rooms[room.index()].log.next();
+    client.memberships.next_after(usize::from(client.reading), waits)
 }

@@ -61,6 +61,10 @@ impl Memberships {
     /// The place next in turn after `last` for whose room and cursor `waits` holds; `last` comes last.
     pub(super) fn next_after(&self, last: usize, waits: impl Fn(RoomId, u64) -> bool) -> Option<usize> {
         let waits_at = |place: &usize| self[*place].room.is_some_and(|room| waits(room, self[*place].next));
+        if self.others.is_none() {
+            // For most, and they are many.
+            return [1 - last.min(1), last.min(1)].into_iter().find(waits_at);
+        }
         (last + 1..self.places()).chain(0..=last).find(waits_at)
     }
 

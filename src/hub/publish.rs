@@ -7,68 +7,66 @@ use super::{
 };
 use crate::{
     protocol::{
-        encode::{Body, Content, ServerMessage},
-        name::SYSTEM,
+        chat::{ChatMessage, WireId},
+        encode::{Body, ServerMessage},
+        message::JsonString,
     },
     table::Full,
 };
-use serde_json::value::RawValue;
-use std::fmt::{self, Write as _};
-
-/// The id of a client on the wire: a part of the process's epoch, and its serial number.
-pub(super) type WireId = heapless::String<33>;
+use std::fmt;
 
 impl Hub {
     /// Writes a client's text into a log. `Full` if it is more than a quarter of the log once encoded.
     pub(super) fn publish_chat(
         &mut self,
-        room: RoomId,
+        id: RoomId,
         author: ClientId,
-        content: &RawValue,
+        content: JsonString<'_>,
         now: Now,
     ) -> Result<u64, Full> {
         let Some(client) = self.clients.get(author) else { return Err(Full) };
-        let client_id = self.wire_id(client.serial);
-        let (sender, seq) = (client.name.clone(), self.room(room).log.next());
-        let body = Body::Chat { seq, client_id: &client_id };
-        let (seq, len) = self.publish(room, Content::Json(content), &sender, body, now)?;
-        self.due.message(&self.rooms[room.index()].members, len);
+        let room = &self.rooms[id.index()];
+        let seq = room.log.next();
+        let chat = ChatMessage {
+            content,
+            sender: &client.name,
+            room: &room.name,
+            timestamp: now.unix_s,
+            seq,
+            client_id: WireId::new(&self.identity.epoch, client.serial),
+        };
+        let start = chat.write_frame(&mut self.scratch);
+        let len = self.append(id, start)?;
+        self.due.message(&self.rooms[id.index()].members, len);
         Ok(seq)
     }
 
     /// Writes a line of the server's own into a log.
-    pub(super) fn publish_line(&mut self, room: RoomId, line: fmt::Arguments<'_>, now: Now) {
-        let body = Body::System { seq: self.room(room).log.next() };
-        let published = self.publish(room, Content::Text(line), SYSTEM, body, now);
-        debug_assert!(published.is_ok(), "a line is an envelope and a name, which every log takes");
-        if let Ok((_, len)) = published {
-            let room = &self.rooms[room.index()];
+    pub(super) fn publish_line(&mut self, id: RoomId, line: fmt::Arguments<'_>, now: Now) {
+        let room = &self.rooms[id.index()];
+        let body = Body::System { seq: room.log.next() };
+        let message = ServerMessage::system(line, now.unix_s, body).about(&room.name);
+        let start = message.write_frame(&mut self.scratch);
+        let appended = self.append(id, start);
+        debug_assert!(appended.is_ok(), "a line is an envelope and a name, which every log takes");
+        if let Ok(len) = appended {
+            let room = &self.rooms[id.index()];
             self.due.line(&room.members, room.member_count, len, now);
         }
     }
 
-    /// Encodes a message and appends it to a log: its sequence number, and how many bytes it has there.
-    fn publish(
-        &mut self,
-        id: RoomId,
-        content: Content<'_>,
-        sender: &str,
-        body: Body<'_>,
-        now: Now,
-    ) -> Result<(u64, usize), Full> {
-        let room = &self.rooms[id.index()];
-        let message = ServerMessage { content, sender, room: &room.name, timestamp: now.unix_s, body };
-        let start = message.write_frame(&mut self.scratch);
+    /// Appends the frame that stands in the scratch memory from `start` on to a log: how many bytes it has.
+    fn append(&mut self, id: RoomId, start: usize) -> Result<usize, Full> {
         let len = self.scratch.len() - start;
         if len > self.capacities.entry_bytes() {
             return Err(Full);
         }
         self.set_aside(id, len)?;
         let room = &mut self.rooms[id.index()];
-        let seq = room.log.push(&self.scratch[start..])?;
+        room.log.push(&self.scratch[start..])?;
         self.counters.add(Counter::Published, 1);
         self.counters.add(Counter::Owed, room.member_count as u64);
-        Ok((seq, len))
+        Ok(len)
     }
 
     /// Takes the rest of those frames out of a log that are half on the wire and about to be
@@ -104,13 +102,5 @@ impl Hub {
         room.members_inside -= 1;
         self.counters.add(Counter::Delivered, 1);
         self.counters.add(Counter::AnswersDropped, dropped.into());
-    }
-
-    pub(super) fn wire_id(&self, serial: u64) -> WireId {
-        let epoch = self.identity.epoch.as_str();
-        let mut id = WireId::new();
-        // 4 of the epoch, a hyphen and at most 20 digits always fit.
-        let _ = write!(id, "{}-{serial}", epoch.get(..4).unwrap_or(epoch));
-        id
     }
 }

@@ -4,10 +4,9 @@ use super::{ClientId, Hub, Now, client::RoomId, connect::Ending, counters::Count
 use crate::protocol::{
     encode::{Body, GapReason, ServerMessage},
     frame::{self, CloseCode, Opcode},
-    message::{BadMessage, ClientMessage, ErrorCode, MessageId, Replay},
+    message::{BadMessage, ClientMessage, ErrorCode, JsonString, MessageId, Replay},
     name::{self, RoomName},
 };
-use serde_json::value::RawValue;
 
 impl Hub {
     /// Carries out one text message; `text` is what `message` was parsed from. Nothing, if the client was
@@ -116,7 +115,7 @@ impl Hub {
     fn chat(
         &mut self,
         id: ClientId,
-        content: &RawValue,
+        content: JsonString<'_>,
         name: &RoomName,
         message_id: Option<&MessageId>,
         now: Now,

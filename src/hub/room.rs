@@ -1,6 +1,6 @@
 //! One room: its name, its log, and who is in it. The lobby is a room without a name.
 
-use super::capacities::Capacities;
+use super::{capacities::Capacities, memberships::Membership};
 use crate::{
     protocol::name::RoomName,
     table::{BitSet, Log},
@@ -47,8 +47,23 @@ impl Room {
         self.log.clear();
     }
 
+    /// Takes note that so many bytes of the log, from a member's cursor on, are on the wire: how many messages
+    /// it has wholly by now that it had not.
+    pub(super) fn advance(&mut self, cursor: &mut Membership, taken: usize) -> u64 {
+        let before = *cursor;
+        let (next, offset) = self.log.advance(before.next, before.offset as usize, taken);
+        self.members_inside -= usize::from(before.offset > 0);
+        if offset > 0 {
+            self.enter_frame(next);
+        }
+        cursor.next = next;
+        // An offset is within one message, and logs are below 4 GiB.
+        cursor.offset = u32::try_from(offset).unwrap_or(u32::MAX);
+        next - before.next
+    }
+
     /// A member has a part of a message on the wire from now on.
-    pub(super) fn enter_frame(&mut self, seq: u64) {
+    fn enter_frame(&mut self, seq: u64) {
         self.oldest_inside = if self.members_inside == 0 { seq } else { self.oldest_inside.min(seq) };
         self.members_inside += 1;
     }

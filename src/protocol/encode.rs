@@ -1,22 +1,20 @@
 //! What the server says: every message as a strict value, written once as a finished frame.
 
 use super::{
+    chat::WireId,
     frame::{self, Opcode},
     message::ErrorCode,
     name::SYSTEM,
 };
 use crate::limits::FRAME_HEADER_BYTES_MAX;
 use serde::{Serialize, Serializer, ser::SerializeMap};
-use serde_json::value::RawValue;
 use std::fmt;
 
-/// One message of the server: the envelope, and what its type adds.
+/// One message of the server itself: the envelope, and what its type adds.
 #[derive(Debug)]
 pub struct ServerMessage<'a> {
     /// The text that people read.
-    pub content: Content<'a>,
-    /// Whom it comes from.
-    pub sender: &'a str,
+    pub content: fmt::Arguments<'a>,
     /// The room; empty for the lobby.
     pub room: &'a str,
     /// Unix seconds.
@@ -25,21 +23,12 @@ pub struct ServerMessage<'a> {
     pub body: Body<'a>,
 }
 
-/// The `content` of a message.
-#[derive(Debug)]
-pub enum Content<'a> {
-    /// A JSON string as a client sent it, checked to be whole text.
-    Json(&'a RawValue),
-    /// Text that is put together while it is written.
-    Text(fmt::Arguments<'a>),
-}
-
 /// The types of server messages, each with the fields that it has beside the envelope's.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "the documentation of the protocol has the table of fields")]
 pub enum Body<'a> {
     Welcome {
-        client_id: &'a str,
+        client_id: WireId<'a>,
         username: &'a str,
         epoch: &'a str,
         resume: &'a str,
@@ -50,10 +39,6 @@ pub enum Body<'a> {
         seq: u64,
     },
     ClientCount,
-    Chat {
-        seq: u64,
-        client_id: &'a str,
-    },
     Joined {
         epoch: &'a str,
         seq: u64,
@@ -125,9 +110,9 @@ pub struct RoomLine<'a> {
 pub const SERVER: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
 
 impl<'a> ServerMessage<'a> {
-    /// A message of the server itself to one client, or to everyone.
+    /// A message to one client, or to everyone.
     pub const fn system(content: fmt::Arguments<'a>, timestamp: u64, body: Body<'a>) -> Self {
-        Self { content: Content::Text(content), sender: SYSTEM, room: "", timestamp, body }
+        Self { content, room: "", timestamp, body }
     }
 
     /// The same about a room.
@@ -140,37 +125,19 @@ impl<'a> ServerMessage<'a> {
     /// Writes the message as one text frame over whatever `buffer` holds; the frame is at the end of
     /// it, the start is returned.
     pub fn write_frame(&self, buffer: &mut Vec<u8>) -> usize {
-        buffer.clear();
-        buffer.extend_from_slice(&[0; FRAME_HEADER_BYTES_MAX]);
-        if let (Content::Json(content), Body::Chat { seq, client_id }) = (&self.content, &self.body) {
-            self.write_chat(content, *seq, client_id, buffer);
-        } else {
-            write_json(buffer, self);
-        }
+        begin_frame(buffer);
+        write_json(buffer, self);
         frame::seal(buffer, Opcode::Text)
-    }
-
-    /// Writes what nearly all messages are: to the byte what the serializer makes of it, without its detours.
-    fn write_chat(&self, content: &RawValue, seq: u64, client_id: &str, buffer: &mut Vec<u8>) {
-        buffer.extend_from_slice(br#"{"type":"chat","content":"#);
-        buffer.extend_from_slice(content.get().as_bytes());
-        buffer.extend_from_slice(br#","sender":"#);
-        write_json(buffer, self.sender);
-        if !self.room.is_empty() {
-            buffer.extend_from_slice(br#","room":"#);
-            write_json(buffer, self.room);
-        }
-        buffer.extend_from_slice(br#","timestamp":"#);
-        write_json(buffer, &self.timestamp);
-        buffer.extend_from_slice(br#","seq":"#);
-        write_json(buffer, &seq);
-        buffer.extend_from_slice(br#","client_id":"#);
-        write_json(buffer, client_id);
-        buffer.push(b'}');
     }
 }
 
-fn write_json(buffer: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) {
+/// Leaves room for the header of a frame at the front of a buffer, and nothing else.
+pub(super) fn begin_frame(buffer: &mut Vec<u8>) {
+    buffer.clear();
+    buffer.extend_from_slice(&[0; FRAME_HEADER_BYTES_MAX]);
+}
+
+pub(super) fn write_json(buffer: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) {
     serde_json::to_writer(buffer, value).expect("a message is serialized into memory");
 }
 
@@ -178,11 +145,8 @@ impl Serialize for ServerMessage<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("type", self.body.kind())?;
-        match &self.content {
-            Content::Json(content) => map.serialize_entry("content", content)?,
-            Content::Text(content) => map.serialize_entry("content", content)?,
-        }
-        map.serialize_entry("sender", self.sender)?;
+        map.serialize_entry("content", &self.content)?;
+        map.serialize_entry("sender", SYSTEM)?;
         if !self.room.is_empty() {
             map.serialize_entry("room", self.room)?;
         }
@@ -198,7 +162,6 @@ impl Body<'_> {
             Self::Welcome { .. } => "welcome",
             Self::System { .. } => "system",
             Self::ClientCount => "client_count",
-            Self::Chat { .. } => "chat",
             Self::Joined { .. } => "joined",
             Self::Left => "left",
             Self::Gap { .. } => "gap",
@@ -224,10 +187,6 @@ impl Body<'_> {
             }
             Self::System { seq } => map.serialize_entry("seq", seq),
             Self::ClientCount | Self::Left | Self::Pong => Ok(()),
-            Self::Chat { seq, client_id } => {
-                map.serialize_entry("seq", seq)?;
-                map.serialize_entry("client_id", client_id)
-            }
             Self::Joined { epoch, seq, members, member_count } => {
                 map.serialize_entry("epoch", epoch)?;
                 map.serialize_entry("seq", seq)?;
@@ -260,31 +219,6 @@ impl Body<'_> {
                 }
             }
             Self::Restarting { retry_ms } => map.serialize_entry("retry_ms", retry_ms),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn a_chat_is_written_as_the_serializer_would(
-            content: String, sender: String, room: String, timestamp: u64, seq: u64,
-        ) {
-            let content = serde_json::value::to_raw_value(&content).unwrap();
-            for room in ["", &room] {
-                let body = Body::Chat { seq, client_id: "r6gy-1" };
-                let content = Content::Json(&content);
-                let message = ServerMessage { content, sender: &sender, room, timestamp, body };
-                let mut buffer = Vec::new();
-                let start = message.write_frame(&mut buffer);
-                let payload = serde_json::to_vec(&message).unwrap();
-                let header = frame::header(Opcode::Text, payload.len());
-                prop_assert_eq!(&buffer[start..], [&*header, &*payload].concat());
-            }
         }
     }
 }

@@ -1,21 +1,40 @@
 //! What clients say: parsed permissively and borrowed from the text, represented strictly.
 
+mod fields;
+
 use super::name::{self, RoomName};
 use crate::limits::{EPOCH_BYTES_MAX, MESSAGE_ID_BYTES_MAX};
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde_json::value::RawValue;
-use std::{borrow::Cow, fmt};
+use fields::{Fields, Value};
+use std::borrow::Cow;
 
 /// The `id` that a client gave its message.
 pub type MessageId = heapless::String<MESSAGE_ID_BYTES_MAX, u8>;
+
+/// A string as JSON has it, quotes and escapes included, as it came. Its escapes make whole characters: it
+/// can be sent to others as it stands, valid JSON that every parser takes for the same text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JsonString<'a>(&'a str);
+
+impl<'a> JsonString<'a> {
+    /// The JSON text.
+    pub const fn get(self) -> &'a str {
+        self.0
+    }
+
+    /// This value, if it is a string and its escapes make whole characters.
+    fn of(value: Value<'a>) -> Option<Self> {
+        let is_whole = !value.has_escapes || surrogates_are_paired(value.json);
+        Some(Self(value.json)).filter(|_| value.json.starts_with('"') && is_whole)
+    }
+}
 
 /// One message from a client.
 #[derive(Debug)]
 pub enum ClientMessage<'a> {
     /// Text for everyone in a room, or for everyone.
     Chat {
-        /// The text, as the JSON string that it came in.
-        content: &'a RawValue,
+        /// The text.
+        content: JsonString<'a>,
         /// Empty for the lobby.
         room: RoomName,
         /// Asks for an `ack`.
@@ -119,15 +138,7 @@ const ROOM_NAME_ADVICE: &str =
 
 /// Reads one text message.
 pub fn parse(text: &str) -> Result<ClientMessage<'_>, BadMessage> {
-    // Most of what is to be echoed is no object; this finds out without making an error of it.
-    if !text.trim_ascii_start().starts_with('{') {
-        return Ok(ClientMessage::Other);
-    }
-    let mut json = serde_json::Deserializer::from_str(text);
-    let Ok(fields) = json.deserialize_map(FieldsVisitor) else { return Ok(ClientMessage::Other) };
-    if json.end().is_err() {
-        return Ok(ClientMessage::Other);
-    }
+    let Some(fields) = Fields::of(text) else { return Ok(ClientMessage::Other) };
     let Some(kind) = fields.kind.and_then(text_of) else { return Ok(ClientMessage::Other) };
     let parse = match kind.as_ref() {
         "chat" => chat,
@@ -171,9 +182,8 @@ fn bad<T>(advice: &'static str) -> Result<T, (ErrorCode, &'static str)> {
 }
 
 fn chat<'a>(fields: &Fields<'a>) -> Parsed<'a> {
-    let content = match fields.content {
-        Some(content) if is_text(content) => content,
-        _ => return bad("Give `content` as a string of Unicode text."),
+    let Some(content) = fields.content.and_then(JsonString::of) else {
+        return bad("Give `content` as a string of Unicode text.");
     };
     let id = message_id(fields)?;
     let room = match present(fields.room) {
@@ -192,7 +202,7 @@ fn join_room<'a>(fields: &Fields<'a>) -> Parsed<'a> {
     let room = required_room(fields)?;
     let history = match present(fields.history) {
         None => None,
-        Some(history) => match history.get().parse() {
+        Some(history) => match history.json.parse() {
             Ok(count) => Some(count),
             Err(_) => return bad("Give `history` as a whole number, 0 or more."),
         },
@@ -254,71 +264,18 @@ fn good_id(fields: &Fields<'_>) -> Option<MessageId> {
     message_id(fields).ok().flatten()
 }
 
-/// The fields that any known type has, as they stand in the text. Of a field that comes twice the
-/// last counts.
-#[derive(Debug, Default)]
-struct Fields<'a> {
-    kind: Option<&'a RawValue>,
-    content: Option<&'a RawValue>,
-    room: Option<&'a RawValue>,
-    id: Option<&'a RawValue>,
-    history: Option<&'a RawValue>,
-    since: Option<&'a RawValue>,
-}
-
-struct FieldsVisitor;
-
-impl<'a> Visitor<'a> for FieldsVisitor {
-    type Value = Fields<'a>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Fields<'a>, A::Error> {
-        let mut fields = Fields::default();
-        while let Some(key) = map.next_key::<&RawValue>()? {
-            let Some(key) = text_of(key) else {
-                map.next_value::<IgnoredAny>()?;
-                continue;
-            };
-            let field = match key.as_ref() {
-                "type" => &mut fields.kind,
-                "content" => &mut fields.content,
-                "room" => &mut fields.room,
-                "id" => &mut fields.id,
-                "history" => &mut fields.history,
-                "since" => &mut fields.since,
-                _ => {
-                    map.next_value::<IgnoredAny>()?;
-                    continue;
-                }
-            };
-            *field = Some(map.next_value()?);
-        }
-        Ok(fields)
-    }
-}
-
 /// `null` for a field that may be left out is as good as leaving it out.
-fn present(field: Option<&RawValue>) -> Option<&RawValue> {
-    field.filter(|value| value.get() != "null")
+fn present(field: Option<Value<'_>>) -> Option<Value<'_>> {
+    field.filter(|value| value.json != "null")
 }
 
 /// The text of a JSON string; nothing if it is no string, or names half of a surrogate pair.
-fn text_of(value: &RawValue) -> Option<Cow<'_, str>> {
-    let quoted = value.get().strip_prefix('"')?.strip_suffix('"')?;
-    if quoted.contains('\\') {
-        return serde_json::from_str(value.get()).ok().map(Cow::Owned);
+fn text_of(value: Value<'_>) -> Option<Cow<'_, str>> {
+    let quoted = value.json.strip_prefix('"')?.strip_suffix('"')?;
+    if value.has_escapes {
+        return serde_json::from_str(value.json).ok().map(Cow::Owned);
     }
     Some(Cow::Borrowed(quoted))
-}
-
-/// Whether a JSON value is a string whose escapes make whole characters. What passes can be sent to
-/// others as it stands: valid JSON that every parser takes for the same text.
-fn is_text(value: &RawValue) -> bool {
-    let quoted = value.get();
-    quoted.starts_with('"') && surrogates_are_paired(quoted)
 }
 
 fn surrogates_are_paired(quoted: &str) -> bool {

@@ -2,6 +2,7 @@
 //! Knows nothing of the hub.
 
 mod budget;
+pub mod chat;
 pub mod encode;
 pub mod frame;
 pub mod handshake;

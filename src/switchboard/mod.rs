@@ -42,8 +42,8 @@ pub struct RoundLimits {
 }
 
 impl Default for RoundLimits {
-    /// The more often it is looked, the fewer and larger are the writes when much is said. But it is not to be
-    /// felt when everyone gets one small message.
+    /// The more often it is looked, the fewer and larger are the writes when much is said. But it is not to
+    /// be felt when everyone gets one small message.
     fn default() -> Self {
         Self { clients: 256, bytes: 128 << 10 }
     }

@@ -159,7 +159,8 @@ fn a_panic_at_the_first_bytes_ends_the_newcomer() {
     assert!(akis.0.borrow().is_hung_up && noors.0.borrow().is_hung_up);
 }
 
-/// Three clients; how often each was written to what the first two said in two rounds, and whether more was due.
+/// Three clients, of whom the first speaks, then the second: how often each was written to after either
+/// round, and whether more was due.
 fn two_rounds(log_messages: usize, limits: RoundLimits) -> [(Option<bool>, [usize; 3]); 2] {
     let mut desk = Desk::with_log(log_messages, limits);
     let (ids, cords): (Vec<_>, Vec<_>) = ["username=aki", "username=noor", "username=kim"]

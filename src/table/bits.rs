@@ -1,9 +1,13 @@
 //! A set of small numbers, one bit each; joining, leaving and fan-out are word operations.
 
+use std::ops::Range;
+
 /// A set of numbers below a capacity that is fixed at construction.
 #[derive(Debug)]
 pub struct BitSet {
     words: Box<[u64]>,
+    /// No other words than these have a bit set.
+    used: Range<usize>,
 }
 
 const BITS: usize = u64::BITS as usize;
@@ -11,7 +15,7 @@ const BITS: usize = u64::BITS as usize;
 impl BitSet {
     /// An empty set for the numbers below `capacity`.
     pub fn new(capacity: usize) -> Self {
-        Self { words: vec![0; capacity.div_ceil(BITS)].into() }
+        Self { words: vec![0; capacity.div_ceil(BITS)].into(), used: 0..0 }
     }
 
     /// Bytes that a set for the numbers below `capacity` takes on the heap.
@@ -21,7 +25,13 @@ impl BitSet {
 
     /// Adds a number.
     pub fn insert(&mut self, number: usize) {
-        self.words[number / BITS] |= 1 << (number % BITS);
+        let word = number / BITS;
+        self.words[word] |= 1 << (number % BITS);
+        self.used = if self.used.is_empty() {
+            word..word + 1
+        } else {
+            self.used.start.min(word)..self.used.end.max(word + 1)
+        };
     }
 
     /// Takes a number out.
@@ -44,30 +54,39 @@ impl BitSet {
         for (word, (more, except)) in self.words.iter_mut().zip(more.words.iter().zip(&except.words)) {
             *word |= more & !except;
         }
+        self.used = 0..self.words.len();
     }
 
     /// Takes every number out.
     pub fn clear(&mut self) {
         self.words.fill(0);
+        self.used = 0..0;
     }
 
     /// Takes out the least number at or after `from`, or the least of all if there is none.
     pub fn pop_from(&mut self, from: usize) -> Option<usize> {
-        let number = self.next_from(from).or_else(|| self.next_from(0))?;
-        self.remove(number);
-        Some(number)
+        let number = self.next_from(from).or_else(|| self.next_from(0));
+        if let Some(number) = number {
+            self.remove(number);
+        } else {
+            self.used = 0..0;
+        }
+        number
     }
 
     /// The least number at or after `from`. Lets a caller walk the set while it changes other things.
     pub fn next_from(&self, from: usize) -> Option<usize> {
-        let first = from / BITS;
-        let mut word = self.words.get(first)? & (u64::MAX << (from % BITS));
-        let mut at = first;
-        while word == 0 {
-            at += 1;
-            word = *self.words.get(at)?;
+        let first = self.used.start.max(from / BITS);
+        let words = self.words.get(first..self.used.end)?;
+        let mut mask = if first == from / BITS { u64::MAX << (from % BITS) } else { u64::MAX };
+        for (at, word) in words.iter().enumerate() {
+            let word = word & mask;
+            if word != 0 {
+                return Some((first + at) * BITS + word.trailing_zeros() as usize);
+            }
+            mask = u64::MAX;
         }
-        Some(at * BITS + word.trailing_zeros() as usize)
+        None
     }
 
     /// The numbers, least first.
