@@ -47,8 +47,8 @@ impl Room {
         self.log.clear();
     }
 
-    /// Takes note that so many bytes of the log, from a member's cursor on, are on the wire: how many messages
-    /// it has wholly by now that it had not.
+    /// Takes note that so many bytes of the log, from a member's cursor on, are on the wire: how many
+    /// messages it has wholly by now that it had not.
     pub(super) fn advance(&mut self, cursor: &mut Membership, taken: usize) -> u64 {
         let before = *cursor;
         let (next, offset) = self.log.advance(before.next, before.offset as usize, taken);
