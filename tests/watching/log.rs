@@ -98,7 +98,11 @@ async fn who_takes_nothing_or_gives_no_sign_of_life_is_named_when_it_is_ended() 
     flood(&server, "kitchen").await;
     let line = line_with("\"deaf\" at 127.0.0.1 (ended with 4002, ").await;
     assert!(line.contains("clients ended that took nothing for the write timeout: 1"), "{line}");
-    assert!(before(&line, " behind, ") > 64, "more than the log keeps: {line}");
+    // What the log no longer kept was dropped if the kernel took a few bytes more meanwhile; else it is behind.
+    let logged = LOGGED.borrow().clone();
+    let named = logged.lines().filter_map(|line| line.split_once("\"deaf\" at "));
+    let dropped: u64 = named.map(|(_, rest)| before(rest, " dropped, ")).sum();
+    assert!(dropped + before(&line, " behind, ") > 64, "more than the log keeps: {logged}");
 
     let server = TestServer::start(Settings { heartbeat_s: 1, ..settings() });
     let _dead = RawClient::upgrade(&server, "quiet=1&username=dead").await;
