@@ -5,9 +5,9 @@
 //! ```
 //!
 //! It speaks just enough WebSocket: it upgrades whoever asks, and writes every text message that
-//! anyone sends to everyone, as bytes prepared once. There are no rooms, names, limits, or bounds on
-//! memory; a socket that takes no more has its bytes kept. With `--coalesce` all that one read
-//! brought goes out in one write for each client, without it each message has a write of its own.
+//! anyone sends to everyone who came with the same query, as bytes prepared once. There are no names,
+//! limits, or bounds on memory; a socket that takes no more has its bytes kept. With `--coalesce` all that
+//! one read brought goes out in one write for each client, without it each message has a write of its own.
 //! A server is as good as it is close to this, and can be better than the second of them.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
@@ -35,7 +35,8 @@ const MESSAGE_BYTES_MAX: usize = 512 << 10;
 struct Client {
     stream: TcpStream,
     reader: Reader,
-    is_upgraded: bool,
+    /// Where it is, once it is upgraded.
+    room: Option<usize>,
     /// What its socket did not take, and how much of that it took since.
     owed: Vec<u8>,
     taken: usize,
@@ -44,6 +45,8 @@ struct Client {
 struct Floor {
     epoll: std::os::fd::OwnedFd,
     clients: Vec<Option<Client>>,
+    /// By the query that leads into each; whoever is gone stays listed.
+    rooms: Vec<(String, Vec<usize>)>,
     coalesces: bool,
     /// Finished frames of one read, and where each ends.
     frames: Vec<u8>,
@@ -61,6 +64,7 @@ fn main() {
     let mut floor = Floor {
         epoll: epoll::create(CreateFlags::CLOEXEC).unwrap(),
         clients: Vec::new(),
+        rooms: Vec::new(),
         coalesces: arguments.iter().any(|argument| argument == "--coalesce"),
         frames: Vec::new(),
         ends: Vec::new(),
@@ -98,12 +102,10 @@ impl Floor {
         while let Ok((stream, _)) = listener.accept() {
             stream.set_nonblocking(true).unwrap();
             stream.set_nodelay(true).unwrap();
-            let free = self.clients.iter().position(Option::is_none).unwrap_or(self.clients.len());
-            epoll::add(&self.epoll, &stream, EventData::new_u64(free as u64), EventFlags::IN).unwrap();
-            self.clients.resize_with(self.clients.len().max(free + 1), || None);
-            let client =
-                Client { stream, reader: Reader::new(), is_upgraded: false, owed: Vec::new(), taken: 0 };
-            self.clients[free] = Some(client);
+            let next = EventData::new_u64(self.clients.len() as u64);
+            epoll::add(&self.epoll, &stream, next, EventFlags::IN).unwrap();
+            let client = Client { stream, reader: Reader::new(), room: None, owed: Vec::new(), taken: 0 };
+            self.clients.push(Some(client));
         }
     }
 
@@ -111,8 +113,8 @@ impl Floor {
         let Some(client) = &mut self.clients[index] else { return };
         match client.stream.read(buffer) {
             Ok(0) => self.clients[index] = None,
-            Ok(taken) if client.is_upgraded => self.receive(index, &mut buffer[..taken]),
-            Ok(taken) => upgrade(client, &String::from_utf8_lossy(&buffer[..taken])),
+            Ok(taken) if client.room.is_some() => self.receive(index, &mut buffer[..taken]),
+            Ok(taken) => self.upgrade(index, &String::from_utf8_lossy(&buffer[..taken])),
             Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
             Err(_) => self.clients[index] = None,
         }
@@ -138,24 +140,32 @@ impl Floor {
             }
             bytes = &mut std::mem::take(&mut bytes)[taken..];
         }
-        self.broadcast();
+        if let Some(room) = client.room {
+            self.broadcast(room);
+        }
     }
 
-    fn broadcast(&mut self) {
+    fn broadcast(&mut self, room: usize) {
+        let members = std::mem::take(&mut self.rooms[room].1);
         if self.coalesces {
-            (0..self.clients.len()).for_each(|index| self.write(index, 0..self.frames.len()));
-            return;
+            for &member in &members {
+                self.write(member, 0..self.frames.len());
+            }
+        } else {
+            let mut start = 0;
+            for end in std::mem::take(&mut self.ends) {
+                for &member in &members {
+                    self.write(member, start..end);
+                }
+                start = end;
+            }
         }
-        let mut start = 0;
-        for end in std::mem::take(&mut self.ends) {
-            (0..self.clients.len()).for_each(|index| self.write(index, start..end));
-            start = end;
-        }
+        self.rooms[room].1 = members;
     }
 
     /// Writes this part of the frames, behind what is owed; without a part, what is owed.
     fn write(&mut self, index: usize, part: std::ops::Range<usize>) {
-        let Some(client) = self.clients[index].as_mut().filter(|client| client.is_upgraded) else { return };
+        let Some(client) = self.clients[index].as_mut() else { return };
         let was_owed = !client.owed.is_empty();
         if was_owed && part.is_empty() {
             client.taken += client.stream.write(&client.owed[client.taken..]).unwrap_or(0);
@@ -175,15 +185,22 @@ impl Floor {
             let _ = epoll::modify(&self.epoll, &client.stream, EventData::new_u64(index as u64), flags);
         }
     }
-}
 
-fn upgrade(client: &mut Client, request: &str) {
-    let key = request.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: "));
-    let accept = accept_key(key.unwrap_or_default());
-    let answer = format!(
-        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-        Sec-WebSocket-Accept: {accept}\r\n\r\n"
-    );
-    let _ = client.stream.write_all(answer.as_bytes());
-    client.is_upgraded = true;
+    fn upgrade(&mut self, index: usize, request: &str) {
+        let Some(client) = &mut self.clients[index] else { return };
+        let key = request.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: "));
+        let accept = accept_key(key.unwrap_or_default());
+        let answer = format!(
+            "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+            Sec-WebSocket-Accept: {accept}\r\n\r\n"
+        );
+        let _ = client.stream.write_all(answer.as_bytes());
+        let query = request.split([' ', '?']).nth(2).unwrap_or_default();
+        let room = self.rooms.iter().position(|(room, _)| room == query).unwrap_or(self.rooms.len());
+        if room == self.rooms.len() {
+            self.rooms.push((query.to_owned(), Vec::new()));
+        }
+        client.room = Some(room);
+        self.rooms[room].1.push(index);
+    }
 }
