@@ -116,7 +116,7 @@ pub(crate) fn svg(figures: &Figures) -> String {
         panel.draw(&mut text, rows, x, y);
     }
     let conditions = &figures.conditions;
-    let floors = "The floors are what the kernel alone costs: they have no rooms, names or bounds on memory.";
+    let floors = "The floors are what the kernel alone costs: they have no names, and no bounds on memory.";
     put(&mut text, "soft", MARGIN, height - 44, floors);
     let about = format!("{}, {}, {}", conditions.cpu, conditions.kernel, conditions.date);
     put(&mut text, "soft", MARGIN, height - 26, &about);
