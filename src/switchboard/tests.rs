@@ -236,3 +236,18 @@ fn when_many_are_found_gone_in_one_round_the_log_is_read_in_time() {
 fn when_many_are_found_gone_in_one_tick_the_log_is_read_in_time() {
     the_others_go(|desk, _| desk.board.tick(LATER));
 }
+
+#[test]
+fn what_is_told_late_of_who_was_there_before_takes_nothing_from_who_is_there_now() {
+    let mut desk = Desk::new();
+    let (aki, akis) = desk.connect("username=aki", b"");
+    akis.0.borrow_mut().is_over = true;
+    desk.round(&[aki.unwrap()]);
+    let (noor, noors) = desk.connect("username=noor", b"");
+    assert_eq!(noor.unwrap().index(), aki.unwrap().index(), "she has his place");
+    said(&noors, r#"{"type":"chat","content":"heard"}"#);
+    desk.round(&[aki.unwrap()]);
+    assert!(!noors.0.borrow().is_hung_up && !heard(&noors).contains("heard"));
+    desk.round(&[noor.unwrap()]);
+    assert!(heard(&noors).contains("heard"));
+}

@@ -18,6 +18,8 @@ pub(crate) struct Chronicle {
     /// What was said: room, sender, content.
     said: BTreeSet<(String, String, String)>,
     acks: BTreeMap<(String, u64), String>,
+    /// Who left (if it knows its name) where, and the last that it had or was told missing.
+    left: Vec<(String, u64, Option<String>)>,
     /// By room: the longest that a message took from the first of those who read at once to the last.
     pub(crate) chat_lag_ms: BTreeMap<String, u64>,
     pub(crate) line_lag_ms: BTreeMap<String, u64>,
@@ -59,6 +61,11 @@ impl Chronicle {
         assert_eq!(before, None, "a place is acknowledged once");
     }
 
+    /// Somebody is told that it has left a room of whose log it knows everything up to `last`.
+    pub(crate) fn leave(&mut self, epoch: &str, last: u64, name: Option<&str>) {
+        self.left.push((epoch.to_owned(), last, name.map(str::to_owned)));
+    }
+
     /// The last message of a log.
     pub(crate) fn head(&self, epoch: &str) -> u64 {
         let all = (epoch.to_owned(), 0)..=(epoch.to_owned(), u64::MAX);
@@ -75,7 +82,8 @@ impl Chronicle {
     }
 
     /// In the end: every log that somebody heard all of is whole; what was acknowledged stands where it
-    /// was said to stand; and what one client says in one room stands in the order in which it said it.
+    /// was said to stand; who left knew of everything before the line that told the others; and what one
+    /// client says in one room stands in the order in which it said it.
     pub(crate) fn check(&self, whole: &[String]) {
         for epoch in whole {
             let all = self.entries.range((epoch.clone(), 0)..=(epoch.clone(), u64::MAX));
@@ -88,6 +96,13 @@ impl Chronicle {
             let stands = entry.is_none_or(|entry| entry.said.2 == *content);
             assert!(stands, "{content:?} was acknowledged at {place:?}, where {entry:?} stands");
             assert!(entry.is_some() || !whole.contains(&place.0), "what is acknowledged is there");
+        }
+        for (epoch, last, name) in &self.left {
+            let entry = self.entries.get(&(epoch.clone(), last + 1));
+            let line = format!("{} left the room", name.as_deref().unwrap_or_default());
+            let stands = entry.is_none_or(|entry| entry.said.0 == "system" && entry.said.2.ends_with(&line));
+            assert!(stands, "{name:?} left {epoch} knowing of {last} messages, where {entry:?} comes next");
+            assert!(entry.is_some() || !whole.contains(epoch), "others are told who left");
         }
         let mut last: BTreeMap<(&str, &str), u64> = BTreeMap::new();
         for ((epoch, _), entry) in self.entries.iter().filter(|(_, entry)| entry.said.0 == "chat") {

@@ -379,7 +379,11 @@ impl Client {
             "joined" => self.enter(message),
             "left" => {
                 assert!(matches!(self.requests.remove(&*message.room), Some(Request::Leave)));
-                self.books.get_mut(&*message.room).expect("it was in the room").is_member = false;
+                let book = self.books.get_mut(&*message.room).expect("it was in the room");
+                book.is_member = false;
+                if let Some(last) = book.last() {
+                    scene.chronicle.leave(&book.epoch, last, self.name.as_deref());
+                }
             }
             "chat" | "system" => {
                 let book = self.books.get_mut(&*message.room).filter(|book| book.is_member);
