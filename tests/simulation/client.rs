@@ -381,9 +381,8 @@ impl Client {
                 assert!(matches!(self.requests.remove(&*message.room), Some(Request::Leave)));
                 let book = self.books.get_mut(&*message.room).expect("it was in the room");
                 book.is_member = false;
-                if let Some(last) = book.last() {
-                    scene.chronicle.leave(&book.epoch, last, self.name.as_deref());
-                }
+                let last = book.last().expect("it knows of its own coming at least");
+                scene.chronicle.leave(&book.epoch, last, self.name.as_deref());
             }
             "chat" | "system" => {
                 let book = self.books.get_mut(&*message.room).filter(|book| book.is_member);
@@ -397,7 +396,8 @@ impl Client {
             }
             "gap" => {
                 assert!(!self.kind.reads_at_once(), "who reads at once misses nothing: {message:?}");
-                let book = self.books.get_mut(&*message.room).expect("only of rooms that it is in");
+                let book = self.books.get_mut(&*message.room).filter(|book| book.is_member);
+                let book = book.expect("only of rooms that it is in");
                 book.gap(message, &mut self.sum);
             }
             "ack" => {
