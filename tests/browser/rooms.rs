@@ -92,8 +92,7 @@ fn a_flood_leaves_the_last_messages_and_says_that_older_ones_went_from_view() {
     let (server, browser) = (Server::start(settings()), Browser::start());
     let page = Page::connected(&browser, &server, "aki");
     page.create_room("workshop");
-    let other = Page::another(&browser, &format!("{}icon.svg", server.url()));
-    other.go(&server.url());
+    let other = Page::another(&browser, &server.url());
     let messages: Vec<_> = (1..=900).map(|number| format!("message {number}")).collect();
     other.flood("workshop", &messages);
     page.wait_for("said('message 900') && !shown('.older')[0].hidden");

@@ -5,7 +5,7 @@ use std::{
     env,
     io::{self, BufRead as _, BufReader, Read as _, Write as _},
     net::{Ipv4Addr, TcpStream},
-    process::{Child, ChildStdout, Command, Stdio},
+    process::{Child, Command, Stdio},
     thread,
 };
 
@@ -41,16 +41,10 @@ pub(crate) struct Browser {
 
 impl Browser {
     pub(crate) fn start() -> Self {
-        let program = env::var("CHROMEDRIVER").unwrap_or_else(|_| "chromedriver".to_owned());
-        let mut driver = Command::new(&program)
-            .arg("--port=0")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap_or_else(|error| {
-                panic!("{program}: {error}. These tests drive a real browser. {INSTALL}")
-            });
-        let port = port_of(driver.stdout.take().unwrap());
+        // The driver takes a free port of IPv4 and then the same of IPv6, which another may have: it ends then.
+        let (driver, port) = start_driver().or_else(|_| start_driver()).unwrap_or_else(|said| {
+            panic!("chromedriver tells no port that it listens on, but {said:?}");
+        });
         let mut browser = Self { driver, port, session: String::new() };
         let capabilities = json!({"capabilities": {"alwaysMatch": {
             "browserName": "chrome",
@@ -58,8 +52,9 @@ impl Browser {
             "goog:loggingPrefs": {"browser": "ALL"},
             "goog:chromeOptions": {"args": FLAGS},
         }}});
-        let session = browser.request("POST", "/session", &capabilities);
-        let session = session.unwrap_or_else(|error| {
+        let start = || browser.request("POST", "/session", &capabilities);
+        // A browser may fail to start on a busy machine, before anything of ours is in it.
+        let session = start().or_else(|_| start()).unwrap_or_else(|error| {
             panic!("chromedriver could not start a browser ({error}). Is Chromium there? {INSTALL}")
         });
         session["sessionId"].as_str().unwrap().clone_into(&mut browser.session);
@@ -140,11 +135,30 @@ impl Drop for Browser {
     }
 }
 
-/// The port that the driver has chosen, from what it prints; the rest of that is read and dropped.
-fn port_of(output: ChildStdout) -> u16 {
-    let mut lines = BufReader::new(output).lines().map_while(Result::ok);
-    let line = lines.find(|line| line.contains("started successfully on port"));
-    let port = line.as_deref().and_then(|line| line.trim_end_matches('.').rsplit(' ').next()?.parse().ok());
-    thread::spawn(move || lines.for_each(drop));
-    port.expect("chromedriver tells the port that it listens on")
+/// The driver and the port that it has chosen, or what it said before it ended.
+fn start_driver() -> Result<(Child, u16), String> {
+    let program = env::var("CHROMEDRIVER").unwrap_or_else(|_| "chromedriver".to_owned());
+    let mut driver = Command::new(&program)
+        .arg("--port=0")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|error| panic!("{program}: {error}. These tests drive a real browser. {INSTALL}"));
+    let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let mut said = String::new();
+    for line in lines.by_ref() {
+        if line.contains("started successfully on port")
+            && let Some(port) =
+                line.trim_end_matches('.').rsplit(' ').next().and_then(|port| port.parse().ok())
+        {
+            // What else it says is read, so that it can say it, and dropped.
+            thread::spawn(move || lines.for_each(drop));
+            return Ok((driver, port));
+        }
+        said += &line;
+        said.push('\n');
+    }
+    let _ = driver.kill();
+    let _ = driver.wait();
+    Err(said)
 }
