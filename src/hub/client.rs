@@ -62,6 +62,12 @@ impl Client {
         self.outbox.get_or_insert_with(|| spare.take().unwrap_or_default())
     }
 
+    /// Whether it may have to be told of dropped answers or the count of clients, or has answers waiting; for
+    /// most there is nothing of this, and they are many.
+    pub(super) const fn may_be_told(&self, announced: u32) -> bool {
+        self.outbox.is_some() || (!self.quiet && self.count_seen != announced)
+    }
+
     /// The membership whose log the socket was last given bytes of. In no other log it is in the middle of a
     /// message.
     pub(super) fn current(&self) -> &Membership {

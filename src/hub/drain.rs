@@ -70,7 +70,7 @@ impl Hub {
         let cursor = client.current_mut();
         let Some(room) = cursor.room.map(RoomId::index) else { return true };
         self.counters.add(Counter::Delivered, self.rooms[room].advance(cursor, taken));
-        if cursor.offset > 0 || client.outbox.is_some() || client.count_seen != self.count.announced {
+        if cursor.offset > 0 || client.may_be_told(self.count.announced) {
             return true;
         }
         let more_waits = next_place(client, &self.rooms).is_some();
@@ -127,8 +127,7 @@ impl Hub {
         if client.current().offset > 0 {
             return Some(Source::Log { only_rest: outbox_waits });
         }
-        // For most there is nothing of this, and they are many.
-        let may_be_told = client.outbox.is_some() || client.count_seen != self.count.announced;
+        let may_be_told = client.may_be_told(self.count.announced);
         if may_be_told && (outbox_waits || self.tell_dropped(id, now) || self.tell_count(id, now)) {
             return Some(Source::Outbox);
         }

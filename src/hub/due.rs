@@ -43,9 +43,13 @@ struct Written {
 }
 
 impl Written {
-    const fn add(&mut self, bytes: usize) {
-        self.messages += 1;
-        self.bytes += bytes;
+    const fn message(bytes: usize) -> Self {
+        Self { messages: 1, bytes }
+    }
+
+    const fn add(&mut self, more: Self) {
+        self.messages += more.messages;
+        self.bytes += more.bytes;
     }
 
     const fn is_at_least(self, other: Self) -> bool {
@@ -95,7 +99,7 @@ impl Due {
 
     /// A message of so many bytes was written for all of these.
     pub(super) fn message(&mut self, clients: &BitSet, bytes: usize) {
-        self.unsent.add(bytes);
+        self.unsent.add(Written::message(bytes));
         self.mark_all(clients);
     }
 
@@ -103,7 +107,7 @@ impl Due {
     /// this moment have caused their writes.
     pub(super) fn line(&mut self, clients: &BitSet, count: usize, bytes: usize, now: Now) {
         self.begin_moment(now);
-        self.lines.add(bytes);
+        self.lines.add(Written::message(bytes));
         self.soon.insert_all_except(clients, &self.blocked);
         if self.writes == 0
             || self.writes + count <= LINE_WRITES_MAX
@@ -131,9 +135,7 @@ impl Due {
     }
 
     fn tell(&mut self) {
-        let Written { messages, bytes } = std::mem::take(&mut self.lines);
-        self.unsent.messages += messages;
-        self.unsent.bytes += bytes;
+        self.unsent.add(std::mem::take(&mut self.lines));
         self.at_once.insert_all_except(&self.soon, &self.blocked);
         self.soon.clear();
     }

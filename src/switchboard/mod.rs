@@ -26,7 +26,7 @@ use crate::{
 };
 use std::{io, mem};
 
-/// One read takes at most this much; what it brings goes out to each member in one write.
+/// One read takes at most this much.
 const READ_BYTES: usize = 64 << 10;
 
 /// How much one round writes, to how many clients, before it is looked again who has something to say.
@@ -174,9 +174,7 @@ impl<L: Line> Switchboard<L> {
     pub fn round(&mut self, ready: &[Ready], now: Now) -> bool {
         for &ready in ready {
             self.serve(ready, now);
-            if self.hub.is_urgent() {
-                self.settle(now);
-            }
+            self.settle_if_urgent(now);
         }
         let RoundLimits { mut clients, mut bytes } = self.round_limits;
         while clients > 0 && bytes > 0 {
@@ -265,6 +263,13 @@ impl<L: Line> Switchboard<L> {
     /// Carries out everything that is due.
     fn settle(&mut self, now: Now) {
         while self.settle_one(now).is_some() {}
+    }
+
+    /// Carries out what is due before more comes, if a log may run over else.
+    fn settle_if_urgent(&mut self, now: Now) {
+        if self.hub.is_urgent() {
+            self.settle(now);
+        }
     }
 
     /// Tells those that are gone, and writes to the one whose turn it is, if there is one: how many bytes.

@@ -44,9 +44,7 @@ impl<L: Line> Switchboard<L> {
                         self.flush(id, now);
                     }
                     self.carry_out(id, event, now);
-                    if self.hub.is_urgent() {
-                        self.settle(now);
-                    }
+                    self.settle_if_urgent(now);
                     taken
                 }
                 Err(violation) => {

@@ -1,7 +1,7 @@
 //! The fields of a message, found in its text without building anything.
 //!
 //! What nearly all clients send is an object of a few plain strings; [`plain`] goes over it once. Whatever
-//! else it may be is left to `serde_json`, which is as strict and several times slower.
+//! else it may be is left to `serde_json`, which is as strict and slower.
 
 use super::text_of;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
