@@ -57,8 +57,8 @@ fn plain(text: &str) -> Option<Fields<'_>> {
     let mut fields = Fields::default();
     let mut rest = symbol(text, b'{')?;
     loop {
-        let (name, after) = string(rest.trim_ascii_start())?;
-        let (value, after) = string(symbol(after, b':')?.trim_ascii_start())?;
+        let (name, after) = string(rest)?;
+        let (value, after) = string(symbol(after, b':')?)?;
         if name.has_escapes {
             return None;
         }
@@ -67,19 +67,26 @@ fn plain(text: &str) -> Option<Fields<'_>> {
         }
         match symbol(after, b',') {
             Some(after) => rest = after,
-            None => return symbol(after, b'}')?.trim_ascii_start().is_empty().then_some(fields),
+            None => return without_blanks(symbol(after, b'}')?).is_empty().then_some(fields),
         }
     }
 }
 
+/// A text without the blanks that JSON allows at its front (RFC 8259, section 2).
+fn without_blanks(text: &str) -> &str {
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
+    &text[text.bytes().take_while(is_blank).count()..]
+}
+
 /// What is behind a symbol, which may have blanks before it.
 fn symbol(text: &str, symbol: u8) -> Option<&str> {
-    let text = text.trim_ascii_start();
+    let text = without_blanks(text);
     (text.as_bytes().first() == Some(&symbol)).then(|| &text[1..])
 }
 
-/// The JSON string at the front of a text, with its quotes, and what is behind it.
+/// The next JSON string, with its quotes, and what is behind it.
 fn string(text: &str) -> Option<(Value<'_>, &str)> {
+    let text = without_blanks(text);
     let bytes = text.as_bytes();
     if bytes.first() != Some(&b'"') {
         return None;
@@ -116,10 +123,10 @@ fn plain_len(bytes: &[u8]) -> usize {
 /// The high bit of each byte that is special; above the lowest of them others may have it as well.
 const fn special_bytes(word: u64) -> u64 {
     const EACH: u64 = u64::from_ne_bytes([1; 8]);
-    const fn below(word: u64, limit: u8) -> u64 {
-        word.wrapping_sub(EACH * limit as u64) & !word & (EACH << 7)
-    }
-    below(word, 0x20) | below(word ^ (EACH * b'"' as u64), 1) | below(word ^ (EACH * b'\\' as u64), 1)
+    let is_control = word.wrapping_sub(EACH * 0x20);
+    let is_quote = (word ^ (EACH * b'"' as u64)).wrapping_sub(EACH);
+    let is_backslash = (word ^ (EACH * b'\\' as u64)).wrapping_sub(EACH);
+    (is_control | is_quote | is_backslash) & !word & (EACH << 7)
 }
 
 /// Those of any object.
@@ -175,6 +182,9 @@ mod tests {
             (r#"{"content":"\u12g4"}"#, false),
             (r#"{"content":"\u123"}"#, false),
             ("{\"content\":\"a\tb\"}", false),
+            ("\u{c}{\"type\":\"chat\"}", false),
+            ("{\"type\":\u{c}\"chat\"}", false),
+            ("{\"type\":\"chat\"}\u{c}", false),
             ("", false),
         ];
         for (text, expected) in rows {
@@ -198,8 +208,8 @@ mod tests {
         #[test]
         fn what_is_plain_is_what_serde_json_finds(
             text in concat!(
-                r#"[ \n]?\{("(type|room|id|x\\n)"[ ]?:[ ]?"#,
-                r#"("([a-zé]|\\[nu"\\/b]|\\u[0-9a-g]{4}|\t){0,12}"|null|5),?){0,4}\}?[ x]?"#,
+                r#"[ \n\f]?\{("(type|room|id|x\\n)"[ \f]?:[ ]?"#,
+                r#"("([a-zé]|\\[nu"\\/b]|\\u[0-9a-g]{4}|\t){0,12}"|null|5),?){0,4}\}?[ x\r\f]?"#,
             ),
         ) {
             if let Some(fields) = plain(&text) {
