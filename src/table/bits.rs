@@ -27,10 +27,14 @@ impl BitSet {
     pub fn insert(&mut self, number: usize) {
         let word = number / BITS;
         self.words[word] |= 1 << (number % BITS);
-        self.used = if self.used.is_empty() {
-            word..word + 1
-        } else {
-            self.used.start.min(word)..self.used.end.max(word + 1)
+        self.use_words(word..word + 1);
+    }
+
+    fn use_words(&mut self, range: Range<usize>) {
+        self.used = match (self.used.is_empty(), range.is_empty()) {
+            (true, _) => range,
+            (_, true) => return,
+            _ => self.used.start.min(range.start)..self.used.end.max(range.end),
         };
     }
 
@@ -51,10 +55,12 @@ impl BitSet {
 
     /// Adds every number of `more` that is not in `except`. All three have the same capacity.
     pub fn insert_all_except(&mut self, more: &Self, except: &Self) {
-        for (word, (more, except)) in self.words.iter_mut().zip(more.words.iter().zip(&except.words)) {
+        let range = more.used.clone();
+        let (words, except) = (&mut self.words[range.clone()], &except.words[range.clone()]);
+        for ((word, more), except) in words.iter_mut().zip(&more.words[range.clone()]).zip(except) {
             *word |= more & !except;
         }
-        self.used = 0..self.words.len();
+        self.use_words(range);
     }
 
     /// Takes every number out.
@@ -150,5 +156,26 @@ mod tests {
             }
             prop_assert!(bits.iter().eq(model.iter().copied()));
         }
+
+        #[test]
+        fn all_of_another_set_but_those_of_a_third_are_added(
+            sets in prop::array::uniform3(prop::collection::btree_set(0..300usize, 0..6)),
+        ) {
+            let [mut bits, more, except] = sets.each_ref().map(set_of);
+            bits.insert_all_except(&more, &except);
+            let [set, more, except] = &sets;
+            let expected: BTreeSet<_> = set.iter().chain(more.difference(except)).copied().collect();
+            prop_assert_eq!(bits.pop_from(150), expected.range(150..).chain(&expected).next().copied());
+            bits.insert_all_except(&set_of(&expected), &BitSet::new(300));
+            prop_assert!(bits.iter().eq(expected));
+        }
+    }
+
+    fn set_of(numbers: &BTreeSet<usize>) -> BitSet {
+        let mut bits = BitSet::new(300);
+        for &number in numbers {
+            bits.insert(number);
+        }
+        bits
     }
 }
