@@ -22,8 +22,12 @@ pub(super) struct Due {
     blocked: BitSet,
     /// Whose turn is next.
     turn: usize,
-    /// Written since nobody was due at once.
+    /// Counts how often nobody was due at once.
+    lulls: u64,
+    /// The most that was written into any one room since the last lull.
     unsent: Written,
+    /// Lines told since the last lull, wherever they were written.
+    told: Written,
     /// Lines that wait.
     lines: Written,
     /// When the present moment began, and how many writes its lines have caused.
@@ -35,7 +39,15 @@ pub(super) struct Due {
     enough: Written,
 }
 
-/// What went into the logs.
+/// What clients have written into one room since nobody was due at once.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Unsent {
+    /// How many lulls there had been by then: after another this is nothing.
+    lulls: u64,
+    written: Written,
+}
+
+/// What went into a log.
 #[derive(Debug, Default, Clone, Copy)]
 struct Written {
     messages: usize,
@@ -50,6 +62,10 @@ impl Written {
     const fn add(&mut self, more: Self) {
         self.messages += more.messages;
         self.bytes += more.bytes;
+    }
+
+    fn max(self, other: Self) -> Self {
+        Self { messages: self.messages.max(other.messages), bytes: self.bytes.max(other.bytes) }
     }
 
     const fn is_at_least(self, other: Self) -> bool {
@@ -71,7 +87,9 @@ impl Due {
             soon: none(),
             blocked: none(),
             turn: 0,
+            lulls: 0,
             unsent: Written::default(),
+            told: Written::default(),
             lines: Written::default(),
             moment_ms: 0,
             writes: 0,
@@ -97,10 +115,14 @@ impl Due {
         self.at_once.insert_all_except(clients, &self.blocked);
     }
 
-    /// A message of so many bytes was written for all of these.
-    pub(super) fn message(&mut self, clients: &BitSet, bytes: usize) {
-        self.unsent.add(Written::message(bytes));
-        self.mark_all(clients);
+    /// A message of so many bytes was written into a room, of which this is kept, for all of its members.
+    pub(super) fn message(&mut self, unsent: &mut Unsent, members: &BitSet, bytes: usize) {
+        if unsent.lulls != self.lulls {
+            *unsent = Unsent { lulls: self.lulls, written: Written::default() };
+        }
+        unsent.written.add(Written::message(bytes));
+        self.unsent = self.unsent.max(unsent.written);
+        self.mark_all(members);
     }
 
     /// A line of so many bytes was written for all of these, who are `count`. It waits if the lines of
@@ -135,15 +157,17 @@ impl Due {
     }
 
     fn tell(&mut self) {
-        self.unsent.add(std::mem::take(&mut self.lines));
+        self.told.add(std::mem::take(&mut self.lines));
         self.at_once.insert_all_except(&self.soon, &self.blocked);
         self.soon.clear();
     }
 
-    /// Whether so much was written for those who are due that they should be written to now: a log must
-    /// not run over for want of a turn.
+    /// Whether so much was written into some room that those who are due should be written to now: a log
+    /// must not run over for want of a turn.
     pub(super) const fn is_urgent(&self) -> bool {
-        self.unsent.is_at_least(self.enough)
+        let mut most = self.unsent;
+        most.add(self.told);
+        most.is_at_least(self.enough)
     }
 
     /// The next one in turn: all of them once before anyone twice.
@@ -152,7 +176,9 @@ impl Due {
         if let Some(client) = next {
             self.turn = client + 1;
         } else {
-            (self.turn, self.unsent) = (0, Written::default());
+            self.turn = 0;
+            self.lulls += 1;
+            (self.unsent, self.told) = (Written::default(), Written::default());
         }
         next
     }
@@ -261,15 +287,32 @@ mod tests {
     fn messages_are_urgent_when_they_are_three_eighths_of_a_log_and_until_everyone_is_served() {
         for (bytes, messages) in [(10, 37), (512, 3), (1_536, 1)] {
             let (mut due, all) = due(100);
-            for _ in 1..messages {
-                due.message(&all, bytes);
+            let mut room = Unsent::default();
+            for _ in 0..2 {
+                for _ in 1..messages {
+                    due.message(&mut room, &all, bytes);
+                    assert!(!due.is_urgent());
+                }
+                due.message(&mut room, &all, bytes);
+                assert!(due.is_urgent(), "{messages} messages of {bytes} bytes");
+                assert_eq!(everyone(&mut due), [0, 1, 2]);
                 assert!(!due.is_urgent());
             }
-            due.message(&all, bytes);
-            assert!(due.is_urgent(), "{messages} messages of {bytes} bytes");
-            assert_eq!(everyone(&mut due), [0, 1, 2]);
-            assert!(!due.is_urgent());
         }
+    }
+
+    #[test]
+    fn what_is_written_into_many_rooms_is_urgent_no_sooner_than_it_is_for_one_of_them() {
+        let (mut due, all) = due(100);
+        let mut rooms = [Unsent::default(); 3];
+        for room in &mut rooms {
+            (0..36).for_each(|_| due.message(room, &all, 10));
+        }
+        assert!(!due.is_urgent());
+        due.message(&mut rooms[1], &all, 10);
+        assert!(due.is_urgent());
+        due.message(&mut rooms[2], &all, 10);
+        assert!(due.is_urgent(), "until everyone is served");
     }
 
     #[test]
@@ -279,16 +322,17 @@ mod tests {
             due.line(&all, 3, 10, at(1_000));
         }
         assert!(!due.is_urgent());
-        due.message(&all, 10);
+        due.message(&mut Unsent::default(), &all, 10);
         assert!(due.is_urgent());
     }
 
     #[test]
     fn everyone_has_a_turn_before_anyone_has_a_second() {
         let (mut due, all) = due(100);
-        due.message(&all, 10);
+        let mut room = Unsent::default();
+        due.message(&mut room, &all, 10);
         assert_eq!(due.pop(), Some(0));
-        due.message(&all, 10);
+        due.message(&mut room, &all, 10);
         assert_eq!(everyone(&mut due), [1, 2, 0]);
     }
 

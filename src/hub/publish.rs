@@ -37,7 +37,8 @@ impl Hub {
         };
         let start = chat.write_frame(&mut self.scratch);
         let len = self.append(id, start)?;
-        self.due.message(&self.rooms[id.index()].members, len);
+        let room = &mut self.rooms[id.index()];
+        self.due.message(&mut room.unsent, &room.members, len);
         Ok(seq)
     }
 

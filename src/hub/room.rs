@@ -1,6 +1,6 @@
 //! One room: its name, its log, and who is in it. The lobby is a room without a name.
 
-use super::{capacities::Capacities, memberships::Membership};
+use super::{capacities::Capacities, due::Unsent, memberships::Membership};
 use crate::{
     protocol::name::RoomName,
     table::{BitSet, Log},
@@ -16,6 +16,7 @@ pub(super) struct Room {
     /// Slots of its members.
     pub(super) members: BitSet,
     pub(super) member_count: usize,
+    pub(super) unsent: Unsent,
     /// Members that have a part of one of its frames on the wire.
     pub(super) members_inside: usize,
     /// No such part is of an older message than this.
@@ -33,6 +34,7 @@ impl Room {
             life: 0,
             members: BitSet::new(capacities.clients),
             member_count: 0,
+            unsent: Unsent::default(),
             members_inside: 0,
             oldest_inside: 0,
             emptied: 0,
@@ -44,6 +46,7 @@ impl Room {
         debug_assert!(self.member_count == 0 && self.members.is_empty());
         self.name = name;
         self.life = life;
+        self.unsent = Unsent::default();
         self.log.clear();
     }
 
