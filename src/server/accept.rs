@@ -1,4 +1,4 @@
-//! The accept loops: connections come in bounded numbers, and have little time to say what they want.
+//! The accept loop: connections come in bounded numbers, and have little time to say what they want.
 
 use super::{
     door::{Connection, Pass, Place},
@@ -17,7 +17,15 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use std::{io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{
+    future::poll_fn,
+    io,
+    net::SocketAddr,
+    pin::pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
@@ -70,20 +78,22 @@ impl Places {
 }
 
 /// Accepts until it is dropped. With every place taken the next connections wait in the kernel.
+///
+/// One loop for all listeners: each of several would keep a place for whoever comes to it.
 pub(super) async fn accept(
-    listener: TcpListener,
+    listeners: Vec<TcpListener>,
     places: Places,
     shared: Arc<Shared>,
     router: Router,
     mut part: Part,
 ) {
-    let Ok(bound) = listener.local_addr() else { return };
+    let mut listeners = Listeners { all: listeners, turn: 0 };
     let patience = Duration::from_millis(shared.settings.handshake_timeout_ms);
     loop {
-        let next = part.answering(next(&listener, &places)).await;
+        let next = part.answering(next(&mut listeners, &places)).await;
         let Some((handshake, place, accepted)) = next else { return };
         match accepted {
-            Ok((stream, peer)) => {
+            Ok(Accepted { stream, peer, local }) => {
                 shared.tally.count(Outcome::Accepted);
                 socket::tune(&stream, &shared.settings);
                 let Ok(pass) = shared.door.begin(peer.ip()) else {
@@ -92,7 +102,7 @@ pub(super) async fn accept(
                     continue;
                 };
                 let place = Arc::new(Seat::new(place, shared.tally.clone()));
-                let local = canonical(stream.local_addr().unwrap_or(bound));
+                let local = canonical(local);
                 let stream = HttpStream::new(stream, (handshake, pass, place.clone()), patience);
                 let connection = Connection { peer: canonical(peer), local, is_tls: false, place };
                 tokio::spawn(serve(stream, connection, shared.clone(), router.clone()));
@@ -109,12 +119,43 @@ pub(super) async fn accept(
 }
 
 /// The next connection, once there is a place for it.
-async fn next(listener: &TcpListener, places: &Places) -> Option<Next> {
+async fn next(listeners: &mut Listeners, places: &Places) -> Option<Next> {
     let (handshake, place) = places.take().await?;
-    Some((handshake, place, listener.accept().await))
+    Some((handshake, place, poll_fn(|context| listeners.poll_accept(context)).await))
 }
 
-type Next = (OwnedSemaphorePermit, OwnedSemaphorePermit, io::Result<(TcpStream, SocketAddr)>);
+type Next = (OwnedSemaphorePermit, OwnedSemaphorePermit, io::Result<Accepted>);
+
+/// A connection, and its two ends.
+struct Accepted {
+    stream: TcpStream,
+    peer: SocketAddr,
+    local: SocketAddr,
+}
+
+/// Where connections come in.
+struct Listeners {
+    all: Vec<TcpListener>,
+    /// Who is asked first.
+    turn: usize,
+}
+
+impl Listeners {
+    /// Whoever has a connection; in turn, where several have.
+    fn poll_accept(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Accepted>> {
+        for offset in 0..self.all.len() {
+            let index = (self.turn + offset) % self.all.len();
+            if let Poll::Ready(accepted) = self.all[index].poll_accept(context) {
+                self.turn = index + 1;
+                return Poll::Ready(accepted.and_then(|(stream, peer)| {
+                    let local = stream.local_addr()?;
+                    Ok(Accepted { stream, peer, local })
+                }));
+            }
+        }
+        Poll::Pending
+    }
+}
 
 /// A socket for both families shows the addresses of IPv4 as if they were of IPv6.
 fn canonical(address: SocketAddr) -> SocketAddr {
@@ -215,7 +256,7 @@ mod tests {
         let (places, listener) = (Places::new(1, 1), TcpListener::bind("127.0.0.1:0").await.unwrap());
         let held = places.take().await;
         let part = shared.pulse.part();
-        let accepting = tokio::spawn(accept(listener, places, shared.clone(), Router::new(), part));
+        let accepting = tokio::spawn(accept(vec![listener], places, shared.clone(), Router::new(), part));
         shared.beat().await;
         shared.beat().await;
         drop(held);

@@ -96,11 +96,8 @@ pub async fn serve(
 
     // Tasks of a set end when it is dropped; by themselves none of these ends.
     let (mut accepting, mut working) = (JoinSet::new(), JoinSet::new());
-    for listener in listeners {
-        let listener = tokio::net::TcpListener::from_std(listener)?;
-        let part = shared.pulse.part();
-        accepting.spawn(accept::accept(listener, places.clone(), shared.clone(), router.clone(), part));
-    }
+    let listeners = listeners.into_iter().map(tokio::net::TcpListener::from_std).collect::<Result<_, _>>()?;
+    accepting.spawn(accept::accept(listeners, places.clone(), shared.clone(), router, shared.pulse.part()));
     working.spawn(tick(shared.clone(), shared.pulse.part()));
     working.spawn(reactor::run(shared.clone(), shared.pulse.part()));
     working.spawn(systemd::report(shared.clone()));
