@@ -54,56 +54,55 @@ impl<'a> Fields<'a> {
 
 /// Those of an object that has nothing but strings for values, and no escapes in their names.
 fn plain(text: &str) -> Option<Fields<'_>> {
+    let bytes = text.as_bytes();
     let mut fields = Fields::default();
-    let mut rest = symbol(text, b'{')?;
+    let mut at = symbol(bytes, 0, b'{')?;
     loop {
-        let (name, after) = string(rest)?;
-        let (value, after) = string(symbol(after, b':')?)?;
-        if name.has_escapes {
-            return None;
+        let name = without_blanks(bytes, at);
+        let (name_end, false) = string(bytes, name)? else { return None };
+        let value = without_blanks(bytes, symbol(bytes, name_end, b':')?);
+        let (value_end, has_escapes) = string(bytes, value)?;
+        if let Some(field) = fields.named(&bytes[name + 1..name_end - 1]) {
+            *field = Some(Value { json: &text[value..value_end], has_escapes });
         }
-        if let Some(field) = fields.named(&name.json.as_bytes()[1..name.json.len() - 1]) {
-            *field = Some(value);
-        }
-        match symbol(after, b',') {
-            Some(after) => rest = after,
-            None => return without_blanks(symbol(after, b'}')?).is_empty().then_some(fields),
-        }
+        let Some(next) = symbol(bytes, value_end, b',') else {
+            let end = symbol(bytes, value_end, b'}')?;
+            return (without_blanks(bytes, end) == bytes.len()).then_some(fields);
+        };
+        at = next;
     }
 }
 
-/// A text without the blanks that JSON allows at its front (RFC 8259, section 2).
-fn without_blanks(text: &str) -> &str {
-    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
-    &text[text.bytes().take_while(is_blank).count()..]
+/// Behind the blanks that JSON allows there (RFC 8259, section 2).
+fn without_blanks(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(b' ' | b'\t' | b'\n' | b'\r') = bytes.get(at) {
+        at += 1;
+    }
+    at
 }
 
-/// What is behind a symbol, which may have blanks before it.
-fn symbol(text: &str, symbol: u8) -> Option<&str> {
-    let text = without_blanks(text);
-    (text.as_bytes().first() == Some(&symbol)).then(|| &text[1..])
+/// Behind a symbol, which may have blanks before it.
+fn symbol(bytes: &[u8], at: usize, symbol: u8) -> Option<usize> {
+    let at = without_blanks(bytes, at);
+    (bytes.get(at) == Some(&symbol)).then_some(at + 1)
 }
 
-/// The next JSON string, with its quotes, and what is behind it.
-fn string(text: &str) -> Option<(Value<'_>, &str)> {
-    let text = without_blanks(text);
-    let bytes = text.as_bytes();
-    if bytes.first() != Some(&b'"') {
+/// Behind the JSON string that starts here, and whether it has escapes.
+fn string(bytes: &[u8], start: usize) -> Option<(usize, bool)> {
+    if bytes.get(start) != Some(&b'"') {
         return None;
     }
-    let mut at = 1 + plain_len(&bytes[1..]);
-    let has_escapes = bytes.get(at) != Some(&b'"');
+    let mut at = start + 1;
+    let mut has_escapes = false;
     loop {
-        at += match bytes.get(at..)? {
-            [b'"', ..] => {
-                let (json, after) = text.split_at(at + 1);
-                return Some((Value { json, has_escapes }, after));
-            }
+        at += plain_len(&bytes[at..]);
+        at += match &bytes[at..] {
+            [b'"', ..] => return Some((at + 1, has_escapes)),
             [b'\\', b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => 2,
             [b'\\', b'u', digits @ ..] if digits.get(..4)?.iter().all(u8::is_ascii_hexdigit) => 6,
             _ => return None,
         };
-        at += plain_len(&bytes[at..]);
+        has_escapes = true;
     }
 }
 
@@ -132,7 +131,7 @@ const fn special_bytes(word: u64) -> u64 {
 /// Those of any object.
 fn general(text: &str) -> Option<Fields<'_>> {
     // Most of what is to be echoed is no object; this finds out without making an error of it.
-    symbol(text, b'{')?;
+    symbol(text.as_bytes(), 0, b'{')?;
     let mut json = serde_json::Deserializer::from_str(text);
     let fields = json.deserialize_map(FieldsVisitor).ok()?;
     json.end().ok().map(|()| fields)
