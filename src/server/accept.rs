@@ -179,7 +179,7 @@ async fn serve(stream: HttpStream<Handshake>, connection: Connection, shared: Ar
             speak(*stream, connection, shared, router).await;
         }
         Ok(Ok(Opened::Plain(stream))) => {
-            let router = router::elsewhere(shared.clone());
+            let router = router::plain(shared.clone(), &connection);
             speak(stream, connection, shared, router).await;
         }
         Ok(Ok(Opened::Nothing)) => {}

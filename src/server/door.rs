@@ -31,6 +31,13 @@ pub(super) struct Connection {
     pub(super) place: Place,
 }
 
+/// Whether a connection between these addresses never leaves this machine: the kernel takes no packet
+/// from outside that has one of its own addresses for a source.
+#[cfg(feature = "tls")]
+pub(super) fn is_from_here(peer: IpAddr, local: IpAddr) -> bool {
+    peer.is_loopback() || peer == local
+}
+
 /// A client that was let in.
 #[derive(Debug)]
 pub(super) struct Visitor {
@@ -239,6 +246,22 @@ mod tests {
         assert!(door.admit(IpAddr::from([192, 0, 2, 2])).is_ok());
         drop(first);
         assert!(door.admit(address).is_ok());
+    }
+
+    #[cfg(feature = "tls")]
+    #[test]
+    fn the_board_itself_comes_from_loopback_or_from_where_it_goes() {
+        for (peer, local, expected) in [
+            ("127.0.0.1", "127.0.0.1", true),
+            ("127.0.0.2", "127.0.0.1", true),
+            ("::1", "::1", true),
+            ("192.168.1.20", "192.168.1.20", true),
+            ("192.168.1.21", "192.168.1.20", false),
+            ("fe80::2", "fe80::1", false),
+        ] {
+            let is_from_here = is_from_here(peer.parse().unwrap(), local.parse().unwrap());
+            assert_eq!(is_from_here, expected, "{peer} {local}");
+        }
     }
 
     #[test]

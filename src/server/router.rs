@@ -21,34 +21,43 @@ use axum::{
 use hyper::upgrade::OnUpgrade;
 use std::sync::Arc;
 #[cfg(feature = "tls")]
-use {super::door::host_of, axum::http::uri::PathAndQuery};
+use {
+    super::door::{host_of, is_from_here},
+    axum::http::uri::PathAndQuery,
+};
 
 /// All paths of the server.
 pub(super) fn router(shared: Arc<Shared>) -> Router {
-    let watched = Router::new()
-        .route("/api/status", get(status::status))
-        .route("/metrics", get(metrics::metrics))
-        .route_layer(middleware::from_fn_with_state(shared.clone(), watchers::check));
-    Router::new()
-        .route("/ws", any(upgrade))
-        .route("/healthz", get(status::health))
-        .merge(watched)
-        .fallback_service(get(pages::serve))
-        .layer(middleware::from_fn_with_state(shared.clone(), check_host))
-        .layer(middleware::from_fn(headers::add))
-        .with_state(shared)
+    let paths = how_it_is(&shared).route("/ws", any(upgrade)).fallback_service(get(pages::serve));
+    behind_the_door(paths, shared)
 }
 
-/// For whoever speaks plain HTTP where TLS is spoken: every path is there, over TLS.
+/// The paths that tell how the server is.
+fn how_it_is(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
+    Router::new()
+        .route("/api/status", get(status::status))
+        .route("/metrics", get(metrics::metrics))
+        .route_layer(middleware::from_fn_with_state(shared.clone(), watchers::check))
+        .route("/healthz", get(status::health))
+}
+
+/// For whoever speaks plain HTTP where TLS is spoken: every path is there, over TLS. The board itself is
+/// told how the server is all the same: it must be able to ask whatever the certificate, and nobody can
+/// listen to what never leaves it.
 #[cfg(feature = "tls")]
-pub(super) fn elsewhere(shared: Arc<Shared>) -> Router {
+pub(super) fn plain(shared: Arc<Shared>, connection: &Connection) -> Router {
     let tell = async |State(shared): State<Arc<Shared>>, request: Request| {
         let host = host_of(request.headers(), request.uri());
         let path = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
         shared.refuse(Refusal::Plain(format!("https://{host}{path}")))
     };
-    Router::new()
-        .fallback(tell)
+    let is_from_here = is_from_here(connection.peer.ip(), connection.local.ip());
+    let paths = if is_from_here { how_it_is(&shared) } else { Router::new() };
+    behind_the_door(paths.fallback(tell), shared)
+}
+
+fn behind_the_door(paths: Router<Arc<Shared>>, shared: Arc<Shared>) -> Router {
+    paths
         .layer(middleware::from_fn_with_state(shared.clone(), check_host))
         .layer(middleware::from_fn(headers::add))
         .with_state(shared)

@@ -77,3 +77,11 @@ async fn a_certificate_that_changed_is_shown_from_the_next_hangup_on_and_nobody_
     drop((before, after, still));
     assert_eq!(running.stop(Signal::TERM).0, Some(0));
 }
+
+#[test]
+fn the_boards_own_status_needs_no_certificate() {
+    let certificate = Certificate::new();
+    let (_running, address) = start(&certificate);
+    let said = roomd(&["status", &format!("--url=http://{address}")]).run().printed();
+    assert!(said.contains("clients"), "{said}");
+}

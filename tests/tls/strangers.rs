@@ -49,6 +49,25 @@ async fn plain_http_is_told_where_the_same_is_over_tls() {
 }
 
 #[tokio::test]
+async fn the_board_itself_is_told_in_plain_http_how_the_server_is_and_no_more() {
+    let certificate = Certificate::new();
+    let own = Settings { status_token: Some("sesame".into()), ..certificate.within(settings()) };
+    let server = TestServer::start(own);
+    let ask =
+        |path: &str| Handshake::new(&server, "").line(&format!("GET {path} HTTP/1.1")).without("Upgrade");
+    assert_eq!(ask("/healthz").send(&server).await.status, 200);
+    for path in ["/api/status", "/metrics"] {
+        ask(path).send(&server).await.assert_refusal(401, "unauthorized");
+        let answer = ask(path).with("Authorization", "Bearer sesame").send(&server).await;
+        assert_eq!(answer.status, 200, "{path}");
+    }
+    ask("/healthz").with("Host", "evil.example").send(&server).await.assert_refusal(403, "host_not_allowed");
+    for path in ["/", "/ws", "/healthz/", "/api"] {
+        ask(path).send(&server).await.assert_refusal(308, "tls_required");
+    }
+}
+
+#[tokio::test]
 async fn nobody_is_sent_to_another_host() {
     let certificate = Certificate::new();
     let server = TestServer::start(certificate.within(settings()));
