@@ -105,7 +105,7 @@ pub(crate) fn svg(figures: &Figures) -> String {
     );
     put(&mut text, "head", MARGIN, 44, "roomd beside other servers");
     let machine = format!(
-        "One core for the server, one for the load, 263 bytes a message, over loopback. \
+        "One core for the server, one for the load, 252 bytes a message, over loopback. \
         Medians of {} rounds.",
         figures.rounds_max()
     );
