@@ -45,7 +45,7 @@ impl Hub {
 
     fn audit_rooms(&self) -> Result<(), &'static str> {
         for (index, room) in self.rooms.iter().enumerate() {
-            ensure(room.members.iter().count() == room.member_count, "the count of members is theirs")?;
+            ensure(room.members.len() == room.member_count, "the count of members is theirs")?;
             let inside = room.members.iter().filter_map(|member| self.clients.at(member)?.inside());
             let seqs: Vec<u64> = inside.filter(|(id, _)| id.index() == index).map(|(_, seq)| seq).collect();
             ensure(room.members_inside == seqs.len(), "the count of members inside a frame is theirs")?;

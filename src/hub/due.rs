@@ -131,11 +131,13 @@ impl Due {
         self.begin_moment(now);
         self.lines.add(Written::message(bytes));
         self.soon.insert_all_except(clients, &self.blocked);
+        // It would bring those along that wait already, for whomever.
+        let writes = count.max(self.soon.len());
         if self.writes == 0
-            || self.writes + count <= LINE_WRITES_MAX
+            || self.writes + writes <= LINE_WRITES_MAX
             || self.lines.is_at_least(self.enough_lines)
         {
-            self.writes += count;
+            self.writes += writes;
             self.tell();
         }
     }
@@ -151,7 +153,7 @@ impl Due {
         }
         (self.moment_ms, self.writes) = (now.ms, 0);
         if self.lines.messages > 0 {
-            self.writes = self.soon.iter().count();
+            self.writes = self.soon.len();
             self.tell();
         }
     }
@@ -194,7 +196,7 @@ impl Due {
 
     /// How many are blocked.
     pub(super) fn blocked_count(&self) -> usize {
-        self.blocked.iter().count()
+        self.blocked.len()
     }
 
     /// Its socket takes no more; whether that is new.
@@ -266,6 +268,18 @@ mod tests {
         assert_eq!(everyone(&mut due), [0, 1, 2]);
         due.line(&all, 1, 10, at(1_000));
         assert!(everyone(&mut due).is_empty());
+    }
+
+    #[test]
+    fn a_line_for_few_does_not_bring_those_along_that_wait_for_many() {
+        let (mut due, all) = due(100);
+        due.line(&all, LINE_WRITES_MAX, 10, at(1_000));
+        assert_eq!(everyone(&mut due), [0, 1, 2]);
+        due.line(&all, 3, 10, at(1_001));
+        due.line(&BitSet::new(3), 0, 10, at(1_002));
+        assert!(everyone(&mut due).is_empty());
+        due.tick(at(1_000 + ANNOUNCE_EVERY_MS));
+        assert_eq!(everyone(&mut due), [0, 1, 2]);
     }
 
     #[test]

@@ -53,6 +53,11 @@ impl BitSet {
         self.words.iter().all(|&word| word == 0)
     }
 
+    /// How many numbers are in the set.
+    pub fn len(&self) -> usize {
+        self.words[self.used.clone()].iter().map(|word| word.count_ones() as usize).sum()
+    }
+
     /// Adds every number of `more` that is not in `except`. All three have the same capacity.
     pub fn insert_all_except(&mut self, more: &Self, except: &Self) {
         let range = more.used.clone();
@@ -153,6 +158,7 @@ mod tests {
                     _ => prop_assert_eq!(bits.next_from(number), model.range(number..).next().copied()),
                 }
                 prop_assert_eq!(bits.contains(number), model.contains(&number));
+                prop_assert_eq!(bits.len(), model.len());
             }
             prop_assert!(bits.iter().eq(model.iter().copied()));
         }

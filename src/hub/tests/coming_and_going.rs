@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    limits::RESUME_MS,
+    limits::{LINE_WRITES_MAX, RESUME_MS},
     protocol::frame::{CloseCode, close_echo, close_frame},
     table::Full,
 };
@@ -164,4 +164,34 @@ fn a_lost_socket_is_told_nothing() {
     desk.hub.end(aki, Ending::Lost, desk.now);
     assert!(desk.departure().1.is_empty());
     assert!(desk.hub.next_departure().is_none());
+}
+
+/// Writes that a storm causes in which so many come within a millisecond and join one room.
+fn writes_of_a_storm(clients: u8, quiet: bool) -> usize {
+    let of_a_board = Capacities { log_messages: 1_024, log_bytes: 256 << 10, outbox_messages: 64, ..tiny() };
+    let mut desk = Desk::new(Capacities { clients: clients.into(), ..of_a_board });
+    let mut writes = 0;
+    for number in 0..clients {
+        desk.hub.reserve(None).unwrap();
+        let token = Token::new([number; 16]);
+        let hello = Hello { username: "aki", quiet, resume: None, token, replay: Replay::None };
+        let id = desk.hub.connect(&hello, desk.now).unwrap();
+        desk.join(id, "square");
+        while let Some(due) = desk.hub.next_due() {
+            desk.read(due);
+            writes += 1;
+        }
+    }
+    writes
+}
+
+#[test]
+fn a_storm_into_one_room_causes_writes_for_each_newcomer_and_not_for_each_pair() {
+    for quiet in [false, true] {
+        for clients in [50, 100, 200] {
+            let (writes, most) =
+                (writes_of_a_storm(clients, quiet), LINE_WRITES_MAX + 3 * usize::from(clients));
+            assert!(writes <= most, "{writes} for {clients}, quiet: {quiet}");
+        }
+    }
 }
