@@ -85,6 +85,10 @@ fn what_is_wrong_is_told_in_one_line_before_anything_is_built() {
         (&["--profile"], "option --profile: needs a value"),
         (&["--profile", "fast", "arm"], "option --profile: there is no `fast`; there are: release ci"),
         (&["--way", "boat", "arm"], "option --way: there is no `boat`; there are: cross rustup source"),
+        (
+            &["--way", "rustup", "--tls", "arm"],
+            "option --way: rustup brings no C compiler for the cryptography of --tls; there are: cross source",
+        ),
     ] {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/cross-build");
         let output = Command::new(script).args(arguments).output().unwrap();
