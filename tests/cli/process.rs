@@ -12,7 +12,10 @@ use rustix::{
     pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
 };
 
-use super::run::{Ended, GUARD, Guarded, Roomd, lines_of, roomd};
+use super::{
+    inherited::status_of,
+    run::{Ended, GUARD, Guarded, Roomd, lines_of, roomd},
+};
 
 #[test]
 fn either_signal_stops_it_as_planned() {
@@ -36,16 +39,10 @@ fn others_get_times_levels_and_every_address() {
 #[test]
 fn one_place_for_handshakes_serves_whichever_address_is_asked() {
     let running = roomd(&["--listen=127.0.0.1:0,127.0.0.2:0", "--handshakes=1"]).start();
-    let listening = running.said.iter().find_map(|line| line.split_once("listening on ")).unwrap().1;
-    let addresses: Vec<_> = listening.split([' ', ',']).filter(|word| word.starts_with("127.")).collect();
-    assert_eq!(addresses.len(), 2, "{listening}");
+    let addresses = running.addresses();
+    assert_eq!(addresses.len(), 2, "{addresses:?}");
     for address in [1, 1, 0, 0, 1].map(|index| addresses[index]) {
-        let mut client = TcpStream::connect(address).unwrap();
-        client.set_read_timeout(Some(GUARD)).unwrap();
-        client.write_all(format!("GET /healthz HTTP/1.0\r\nHost: {address}\r\n\r\n").as_bytes()).unwrap();
-        let mut answer = String::new();
-        client.read_to_string(&mut answer).unwrap_or_else(|error| panic!("{address}: {error}"));
-        assert!(answer.starts_with("HTTP/1.0 200 OK\r\n"), "{address}: {answer}");
+        assert_eq!(status_of(address, &address.to_string()), "200", "{address}");
     }
 }
 

@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::{BufRead as _, BufReader, ErrorKind, Read},
+    net::SocketAddr,
     os::unix::net::UnixDatagram,
     path::PathBuf,
     process::{Child, Command, Output, Stdio},
@@ -134,10 +135,15 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// The first address that it listens on.
-    pub(crate) fn address(&self) -> String {
+    /// The addresses that it listens on.
+    pub(crate) fn addresses(&self) -> Vec<SocketAddr> {
         let listening = self.said.iter().find_map(|line| line.split_once("listening on ")).unwrap();
-        listening.1.split([' ', ',']).next().unwrap().to_owned()
+        listening.1.split([' ', ',']).map_while(|word| word.parse().ok()).collect()
+    }
+
+    /// The first of them.
+    pub(crate) fn address(&self) -> String {
+        self.addresses()[0].to_string()
     }
 
     /// Waits until it has logged a line with this in it.
