@@ -74,8 +74,11 @@ impl Hub {
     /// overwritten, so that their clients can be given whole frames.
     fn set_aside(&mut self, id: RoomId, len: usize) -> Result<(), Full> {
         let room = &self.rooms[id.index()];
+        if room.members_inside == 0 {
+            return Ok(());
+        }
         let tail = room.log.tail_after(len)?;
-        if room.members_inside == 0 || tail <= room.oldest_inside {
+        if tail <= room.oldest_inside {
             return Ok(());
         }
         let (mut from, mut oldest) = (0, u64::MAX);

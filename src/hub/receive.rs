@@ -135,11 +135,11 @@ impl Hub {
         if name.is_empty() {
             return Ok(RoomId::LOBBY);
         }
-        let is_member = |room: &RoomId| {
-            self.clients.get(id).is_some_and(|client| client.memberships.place_of(*room).is_some())
-        };
-        let not_in_room = (ErrorCode::NotInRoom, "Join the room before you write into it.");
-        self.find_room(name).filter(is_member).ok_or(not_in_room)
+        // Its own are few: they are asked for their names sooner than the table of all rooms is.
+        let mut own = self.clients.get(id).into_iter().flat_map(|client| client.memberships.iter());
+        let is_meant = |room: &RoomId| self.room(*room).name == *name;
+        own.find_map(|membership| membership.room.filter(is_meant))
+            .ok_or((ErrorCode::NotInRoom, "Join the room before you write into it."))
     }
 
     fn echo(&mut self, id: ClientId, opcode: Opcode, payload: &[u8]) {

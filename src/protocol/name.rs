@@ -31,6 +31,10 @@ pub fn with_suffix(name: &str, suffix: &str) -> DisplayName {
 
 /// The key of a room, trimmed; `Ok` of an empty name is the lobby.
 pub fn room_or_lobby(wanted: &str) -> Result<RoomName, BadRoomName> {
+    // Most are made of letters, digits and hyphens: those have nothing to trim and nothing to refuse.
+    if wanted.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return RoomName::try_from(wanted).map_err(|_| BadRoomName);
+    }
     let name = wanted.trim();
     if name.chars().any(is_forbidden) || !(name.is_empty() || is_visible(name)) {
         return Err(BadRoomName);
