@@ -19,7 +19,7 @@ use crate::{
     },
     table::Full,
 };
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 /// What a client brings when it connects.
 #[derive(Debug, Clone)]
@@ -45,6 +45,17 @@ pub enum Ending {
     Lost,
     /// The server ends it.
     By(CloseCode, &'static str),
+}
+
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Said(None) => f.write_str("closed by its client"),
+            Self::Said(Some(code)) => write!(f, "closed by its client with {code}"),
+            Self::Lost => f.write_str("the connection broke"),
+            Self::By(code, reason) => write!(f, "ended with {}: {reason}", code.code()),
+        }
+    }
 }
 
 impl Hub {
@@ -216,10 +227,10 @@ impl Hub {
         if may_come_back {
             self.departed.remember(client.token, client.name.clone(), now.ms);
         }
-        self.departures.push_back(Departure { id, last_words, laggard });
         self.count_ending(ending);
         self.count.changed = true;
         self.publish_line(RoomId::LOBBY, format_args!("{} disconnected", client.name), now);
+        self.departures.push_back(Departure { id, name: client.name, ending, last_words, laggard });
         self.announce_count(now);
     }
 
@@ -272,7 +283,7 @@ impl Hub {
     }
 }
 
-fn suffix(number: std::fmt::Arguments<'_>) -> heapless::String<24> {
+fn suffix(number: fmt::Arguments<'_>) -> heapless::String<24> {
     let mut suffix = heapless::String::new();
     // A hyphen and at most 20 digits always fit.
     let _ = suffix.write_fmt(number);

@@ -39,7 +39,7 @@ pub use resume::Token;
 
 use crate::{
     limits::OUTBOX_MESSAGES_MAX,
-    protocol::encode::AnnouncedLimits,
+    protocol::{encode::AnnouncedLimits, name::DisplayName},
     table::{Index, Key, Slots},
 };
 use client::{Client, RoomId};
@@ -78,6 +78,10 @@ pub struct Identity {
 pub struct Departure {
     /// Whom; its slot may have another tenant already.
     pub id: ClientId,
+    /// Its name.
+    pub name: DisplayName,
+    /// Why it went.
+    pub ending: Ending,
     /// The rest of the frame that is half on the wire, what answers wait, and a close frame. Empty
     /// when the socket is no longer good for anything.
     pub last_words: Vec<u8>,

@@ -98,7 +98,7 @@ pub(super) async fn accept(
                 socket::tune(&stream, &shared.settings);
                 let Ok(pass) = shared.door.begin(peer.ip()) else {
                     farewell::reset(stream);
-                    shared.refuse_unheard();
+                    shared.refuse_unheard(peer.ip().to_canonical());
                     continue;
                 };
                 let place = Arc::new(Seat::new(place, shared.tally.clone()));

@@ -7,7 +7,7 @@ use super::{
     tally::Outcome,
 };
 use crate::{
-    hub::{ClientId, Laggard},
+    hub::{ClientId, Departure, Laggard},
     switchboard::Line,
 };
 use std::{
@@ -57,21 +57,26 @@ impl Line for TcpLine {
     }
 
     fn watch(&mut self, id: ClientId) -> io::Result<()> {
-        self.poller.add(&self.stream, id).inspect_err(|error| {
-            tracing::warn!("a socket cannot be watched: {error}; see fs.epoll.max_user_watches");
-        })
+        self.poller.add(&self.stream, id).inspect_err(|_| self.place.tally.count(Outcome::WatchFailed))
     }
 
     fn watch_room(&mut self, id: ClientId, watch: bool) -> io::Result<()> {
         self.poller.watch_room(&self.stream, id, watch)
     }
 
-    fn was_slow(&self, laggard: &Laggard) {
-        self.place.tally.note_laggard(self.address(), laggard.clone());
+    fn arrived(&self, name: &str) {
+        tracing::debug!(address = %self.address(), name, "connected");
+    }
+
+    fn departed(&self, departure: &Departure) {
+        let Departure { name, ending, laggard, .. } = departure;
+        tracing::debug!(address = %self.address(), name = name.as_str(), "disconnected, {ending}");
+        if let Some(laggard) = laggard {
+            self.place.tally.note_laggard(self.address(), Laggard::clone(laggard));
+        }
     }
 
     fn hang_up(self, last_words: Vec<u8>) {
-        tracing::debug!(address = %self.address(), "disconnected");
         self.poller.remove(&self.stream);
         let Self { stream, pass, place, .. } = self;
         let is_owed = !last_words.is_empty();

@@ -80,6 +80,8 @@ fn the_past(text: &mut Exposition, snapshot: &Snapshot) {
         let (name, help) = of_outcome(outcome);
         text.counter(name, help, count);
     }
+    let help = "Lines of the log that nobody took.";
+    text.counter("roomd_log_lines_lost_total", help, snapshot.log_lines_lost);
     let name = "roomd_requests_refused_total";
     text.family(name, "counter", "Requests refused before they became a client, by the code they got.");
     for (code, count) in &snapshot.refusals {
@@ -143,6 +145,9 @@ const fn of_outcome(outcome: Outcome) -> (&'static str, &'static str) {
         Outcome::HttpFailed => ("roomd_http_failed_total", "HTTP connections that broke, or were not HTTP."),
         Outcome::UpgradeFailed => {
             ("roomd_upgrades_failed_total", "Clients gone before their upgrade was done.")
+        }
+        Outcome::WatchFailed => {
+            ("roomd_watches_failed_total", "Clients let in whose socket could not be watched.")
         }
         Outcome::Farewell => ("roomd_farewells_total", "Connections whose last words were taken."),
         Outcome::FarewellLost => {

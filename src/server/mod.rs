@@ -136,21 +136,17 @@ fn identity() -> io::Result<Identity> {
 async fn tick(shared: Arc<Shared>, mut part: Part) -> io::Error {
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let (mut notices, mut status) = (Notices::default(), StatusLine::default());
+    let mut status = StatusLine::default();
     loop {
         part.answering(ticks.tick()).await;
-        let (is_empty, notice, laggards, has_news) = {
+        let (is_empty, notice, has_news) = {
             let (now, mut board) = (shared.now(), shared.lock());
             board.tick(now);
-            let notice = notices.notice(board.hub().counters(), &shared.refusals, &shared.tally, now);
-            let is_line = matches!(notice, Notice::Line(_));
-            let laggards = is_line.then(|| shared.tally.take_laggards(&mut board, now));
+            let notice = shared.notice(&mut board, now, Notices::notice);
             let has_news = status.refresh(board.hub(), &shared.supervisor, now);
-            (board.hub().client_count() == 0, notice, laggards, has_news)
+            (board.hub().client_count() == 0, notice, has_news)
         };
-        if let Notice::Line(line) = &notice {
-            tracing::warn!("{line}{}", laggards.unwrap_or_default());
-        }
+        notice.log();
         if is_empty && !has_news && notice != Notice::Later {
             part.answering(shared.arrival.notified()).await;
         }
@@ -173,4 +169,5 @@ async fn stop_in_order(shared: &Shared, places: &Places) {
     let now = shared.now();
     shared.lock().end_all(CloseCode::Restart, "The server restarts.", now);
     let _ = timeout(CLOSING, places.all_free()).await;
+    shared.notice(&mut shared.lock(), shared.now(), Notices::last).log();
 }

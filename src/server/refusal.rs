@@ -89,12 +89,8 @@ fn unavailable(code: &'static str, content: &str) -> Parts {
 }
 
 impl Refusal {
-    /// The code in the answer's body, and in the counts.
-    pub(super) fn code(&self) -> &'static str {
-        self.parts().1
-    }
-
-    fn parts(&self) -> Parts {
+    /// Status, code and sentence, as it is told.
+    pub(super) fn parts(&self) -> Parts {
         match self {
             Self::Handshake(error) => bad_handshake(*error),
             Self::HostCount => {
@@ -165,7 +161,6 @@ impl Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let (status, code, content) = self.parts();
-        tracing::debug!(status = status.as_u16(), code, "refused");
         let mut response = (status, Json(json!({"error": code, "content": content}))).into_response();
         let headers = response.headers_mut();
         if status == StatusCode::UPGRADE_REQUIRED {
@@ -222,7 +217,7 @@ mod tests {
             Refusal::Handshake(HandshakeError::BadKey),
             Refusal::NotLoopback,
         ];
-        let mut codes: Vec<_> = all.iter().map(Refusal::code).collect();
+        let mut codes: Vec<_> = all.iter().map(|refusal| refusal.parts().1).collect();
         codes.dedup();
         let is_built = |code: &&&str| cfg!(feature = "tls") || **code != "tls_required";
         assert_eq!(CODES[0], UNHEARD, "who is closed without an answer comes first");

@@ -46,12 +46,13 @@ fn how_it_is(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
 /// listen to what never leaves it.
 #[cfg(feature = "tls")]
 pub(super) fn plain(shared: Arc<Shared>, connection: &Connection) -> Router {
-    let tell = async |State(shared): State<Arc<Shared>>, request: Request| {
+    let peer = connection.peer.ip();
+    let tell = async move |State(shared): State<Arc<Shared>>, request: Request| {
         let host = host_of(request.headers(), request.uri());
         let path = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
-        shared.refuse(Refusal::Plain(format!("https://{host}{path}")))
+        shared.refuse(Refusal::Plain(format!("https://{host}{path}")), peer)
     };
-    let is_from_here = is_from_here(connection.peer.ip(), connection.local.ip());
+    let is_from_here = is_from_here(peer, connection.local.ip());
     let paths = if is_from_here { how_it_is(&shared) } else { Router::new() };
     behind_the_door(paths.fallback(tell), shared)
 }
@@ -71,7 +72,7 @@ async fn check_host(
 ) -> Response {
     match shared.door.check_host(request.headers(), request.uri(), connection.local.ip()) {
         Ok(()) => next.run(request).await,
-        Err(refusal) => shared.refuse(refusal),
+        Err(refusal) => shared.refuse(refusal, connection.peer.ip()),
     }
 }
 
@@ -80,7 +81,8 @@ async fn upgrade(
     Extension(connection): Extension<Connection>,
     request: Request,
 ) -> Response {
-    let_in(&shared, &connection, request).unwrap_or_else(|refusal| shared.refuse(refusal))
+    let_in(&shared, &connection, request)
+        .unwrap_or_else(|refusal| shared.refuse(refusal, connection.peer.ip()))
 }
 
 /// Lets a client in, or says why not. Once the answer is out the connection becomes a session.

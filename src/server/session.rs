@@ -21,11 +21,7 @@ pub(super) async fn begin(shared: Arc<Shared>, upgrade: OnUpgrade, visitor: Visi
         return;
     };
     let (now, mut board) = (shared.now(), shared.lock());
-    if let Ok(id) = board.connect(&query, token, line, &mut read_ahead, now) {
-        // Gone already if its first bytes were wrong.
-        let name = board.hub().name(id).unwrap_or("?");
-        tracing::debug!(%address, name, "connected");
-    } else {
+    if board.connect(&query, token, line, &mut read_ahead, now).is_err() {
         tracing::debug!(%address, "no place was left when the upgrade was done");
     }
     drop(board);

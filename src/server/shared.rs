@@ -3,7 +3,7 @@
 use super::{
     clock::Clock,
     door::Door,
-    notices::Refusals,
+    notices::{Figures, Notice, Notices, Refusals},
     poller::Poller,
     pulse::Pulse,
     refusal::{Refusal, UNHEARD},
@@ -14,6 +14,8 @@ use super::{
 use crate::{config::Settings, hub::Now, switchboard};
 use axum::response::{IntoResponse as _, Response};
 use std::{
+    fmt::Write as _,
+    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError},
     time::Duration,
 };
@@ -44,6 +46,7 @@ pub(super) struct Shared {
     switchboard: Mutex<Switchboard>,
     pub(super) refusals: Refusals,
     pub(super) tally: Arc<Tally>,
+    notices: Mutex<Notices>,
     /// Somebody came, or was refused; the ticker has something to do.
     pub(super) arrival: Notify,
     pub(super) pulse: Pulse,
@@ -69,6 +72,7 @@ impl Shared {
             switchboard: Mutex::new(switchboard),
             refusals: Refusals::default(),
             tally: Arc::default(),
+            notices: Mutex::default(),
             arrival: Notify::new(),
             pulse: Pulse::new(),
             supervisor,
@@ -101,8 +105,9 @@ impl Shared {
     }
 
     /// Counts a connection that is closed without an answer.
-    pub(super) fn refuse_unheard(&self) {
-        self.refusals.count(UNHEARD);
+    pub(super) fn refuse_unheard(&self, address: IpAddr) {
+        tracing::debug!(%address, code = UNHEARD, "refused unheard");
+        self.refusals.count(UNHEARD, address);
         self.arrival.notify_one();
     }
 
@@ -115,10 +120,29 @@ impl Shared {
     }
 
     /// Counts a refusal and makes its answer.
-    pub(super) fn refuse(&self, refusal: Refusal) -> Response {
-        self.refusals.count(refusal.code());
+    pub(super) fn refuse(&self, refusal: Refusal, address: IpAddr) -> Response {
+        let (status, code, content) = refusal.parts();
+        tracing::debug!(%address, status = status.as_u16(), code, "refused, {content}");
+        self.refusals.count(code, address);
         self.arrival.notify_one();
         refusal.into_response()
+    }
+
+    /// What an operator should hear of, and who was too slow.
+    pub(super) fn notice(
+        &self,
+        board: &mut Switchboard,
+        now: Now,
+        ask: impl FnOnce(&mut Notices, Figures, Now) -> Notice,
+    ) -> Notice {
+        let figures = Figures::of(board.hub().counters(), &self.refusals, &self.tally);
+        // What it remembers is changed in one step; it is right even after a panic.
+        let mut notice = ask(&mut self.notices.lock().unwrap_or_else(PoisonError::into_inner), figures, now);
+        if let Notice::Line(line) = &mut notice {
+            // Writing to a string does not fail.
+            let _ = write!(line, "{}", self.tally.take_laggards(board, now));
+        }
+        notice
     }
 
     pub(super) fn is_stopping(&self) -> bool {

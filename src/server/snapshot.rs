@@ -1,7 +1,7 @@
 //! How the server is at one moment: what status and metrics are made from.
 
 use super::{
-    clock,
+    clock, logging,
     process::{self, Descriptors},
     shared::Shared,
     tally::Outcome,
@@ -29,6 +29,7 @@ pub(super) struct Snapshot {
     pub(super) counters: Counters,
     pub(super) outcomes: [(Outcome, u64); Outcome::ALL.len()],
     pub(super) refusals: BTreeMap<&'static str, u64>,
+    pub(super) log_lines_lost: u64,
     pub(super) plan_bytes: u64,
     pub(super) memory_max: Option<u64>,
     pub(super) rss_bytes: Option<u64>,
@@ -60,6 +61,7 @@ impl Snapshot {
             counters: hub.counters().clone(),
             outcomes: Outcome::ALL.map(|outcome| (outcome, shared.tally.get(outcome))),
             refusals: shared.refusals.counts(),
+            log_lines_lost: logging::lines_lost(),
             plan_bytes,
             memory_max: settings.memory_max,
             rss_bytes,

@@ -111,7 +111,11 @@ impl Status {
             },
             descriptors: snapshot.descriptors,
             board,
-            counters: counters.iter().chain(outcomes).collect(),
+            counters: counters
+                .iter()
+                .chain(outcomes)
+                .chain([("log_lines_lost", snapshot.log_lines_lost)])
+                .collect(),
             requests_refused: snapshot.refusals,
         }
     }

@@ -28,6 +28,8 @@ pub(super) enum Outcome {
     HttpFailed,
     /// A client was let in and was gone before its upgrade was done.
     UpgradeFailed,
+    /// A client was let in, and its socket could not be watched.
+    WatchFailed,
     /// The last words of a connection were taken, and it was closed in order.
     Farewell,
     /// They were not, or not in time.
@@ -36,13 +38,14 @@ pub(super) enum Outcome {
 
 impl Outcome {
     /// Every outcome, in the order in which they are shown.
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::Accepted,
         Self::AcceptFailed,
         Self::AcceptAborted,
         Self::HttpTimedOut,
         Self::HttpFailed,
         Self::UpgradeFailed,
+        Self::WatchFailed,
         Self::Farewell,
         Self::FarewellLost,
     ];
@@ -56,6 +59,7 @@ impl Outcome {
             Self::HttpTimedOut => "http_timed_out",
             Self::HttpFailed => "http_failed",
             Self::UpgradeFailed => "upgrades_failed",
+            Self::WatchFailed => "watches_failed",
             Self::Farewell => "farewells",
             Self::FarewellLost => "farewells_lost",
         }

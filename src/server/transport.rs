@@ -8,7 +8,7 @@ use super::{
     poller::Poller,
 };
 use crate::{
-    hub::{ClientId, Laggard},
+    hub::{ClientId, Departure},
     switchboard::Line,
 };
 use hyper::upgrade::{Parts, Upgraded};
@@ -88,8 +88,12 @@ impl Line for ClientLine {
         each!(self, line => line.push())
     }
 
-    fn was_slow(&self, laggard: &Laggard) {
-        each!(self, line => line.was_slow(laggard));
+    fn arrived(&self, name: &str) {
+        each!(self, line => line.arrived(name));
+    }
+
+    fn departed(&self, departure: &Departure) {
+        each!(self, line => line.departed(departure));
     }
 
     fn hang_up(self, last_words: Vec<u8>) {

@@ -24,7 +24,7 @@ pub(super) async fn check(
 ) -> Response {
     match judge(&shared.settings, request.headers(), connection.peer.ip()) {
         Ok(()) => next.run(request).await,
-        Err(refusal) => shared.refuse(refusal),
+        Err(refusal) => shared.refuse(refusal, connection.peer.ip()),
     }
 }
 

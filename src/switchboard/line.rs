@@ -1,6 +1,6 @@
 //! What a connection has to be able to do.
 
-use crate::hub::{ClientId, Laggard};
+use crate::hub::{ClientId, Departure};
 use std::io;
 
 /// The server's end of one client's connection: raw, and without waiting.
@@ -37,8 +37,11 @@ pub trait Line {
         Ok(())
     }
 
-    /// Its client is about to go, was too slow, and nobody has been told so yet.
-    fn was_slow(&self, _laggard: &Laggard) {}
+    /// Its client has come, under this name.
+    fn arrived(&self, _name: &str) {}
+
+    /// Its client has gone.
+    fn departed(&self, _departure: &Departure) {}
 
     /// Gives the peer its last words, if there are any, and hangs up. Nobody waits for it.
     fn hang_up(self, last_words: Vec<u8>);

@@ -231,6 +231,7 @@ impl<L: Line> Switchboard<L> {
 
     /// Opens a client's line. Whoever had the slot before must have been told.
     fn open(&mut self, id: ClientId, mut line: L, now: Now) {
+        line.arrived(self.hub.name(id).unwrap_or_default());
         let watched = line.watch(id);
         if self.ports.len() <= id.index() {
             self.ports.resize_with(id.index() + 1, || None);
@@ -315,9 +316,7 @@ impl<L: Line> Switchboard<L> {
             let port = port.and_then(|port| port.take_if(|port| port.id == departure.id));
             if let Some(port) = port {
                 mem::take(&mut self.readers[departure.id.index()]).release(&mut self.inbound);
-                if let Some(laggard) = &departure.laggard {
-                    port.line.was_slow(laggard);
-                }
+                port.line.departed(&departure);
                 port.line.hang_up(departure.last_words);
             }
         }

@@ -10,7 +10,7 @@ use std::{
 use rustix::process::Signal;
 use socket2::{Domain, Socket, Type};
 
-use super::run::{GUARD, Roomd, roomd};
+use super::run::{Roomd, answer, roomd};
 
 /// A run that gets `given` as its descriptor 3, by way of its standard input. `listen` must not be used.
 fn handed(given: impl Into<OwnedFd>, environment: &str) -> Roomd {
@@ -26,13 +26,7 @@ const OURS: &str = "LISTEN_FDS=1 LISTEN_PID=$$";
 
 /// What it answers when asked for its health under this name.
 pub(crate) fn status_of(address: SocketAddr, host: &str) -> String {
-    let mut stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(GUARD)).unwrap();
-    let request = format!("GET /healthz HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer.split(' ').nth(1).unwrap().to_owned()
+    answer(address, "/healthz", &format!("Host: {host}\r\n")).split(' ').nth(1).unwrap().to_owned()
 }
 
 #[test]

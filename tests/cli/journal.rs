@@ -17,7 +17,10 @@ use rustix::{
     process::{Pid, Signal, kill_process},
 };
 
-use super::run::{GUARD, Guarded, Roomd, datagram};
+use super::{
+    log::{LOST, until_lines_are_lost},
+    run::{GUARD, Guarded, Roomd, datagram},
+};
 
 /// A run whose standard error is the journal's stream, in a machine whose journal is in `folder`.
 struct Run {
@@ -106,7 +109,28 @@ fn the_journal_gets_entries_with_levels_and_fields() {
         (&*refused["PRIORITY"], &*refused["ROOMD_CODE"], &*refused["ROOMD_STATUS"]),
         ("7", "host_not_allowed", "403")
     );
+    assert_eq!(refused["ROOMD_ADDRESS"], "127.0.0.1", "{refused:?}");
+    assert!(
+        refused["CODE_FILE"].contains("server") && refused["CODE_LINE"].parse::<u32>().is_ok(),
+        "{refused:?}"
+    );
     assert_eq!(run.stop(), [""; 0], "nothing is said twice");
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_journal_that_takes_nothing_for_a_while_keeps_nobody_waiting() {
+    let folder = folder("stalled");
+    let journal = UnixDatagram::bind(folder.join("socket")).unwrap();
+    journal.set_read_timeout(Some(GUARD)).unwrap();
+    let run = run(&folder, "debug");
+    let started = entry_with(&journal, "listening on 127.0.0.1:");
+    let address = started["MESSAGE"].split(' ').nth(2).unwrap().trim_end_matches(',').parse().unwrap();
+    until_lines_are_lost(address);
+    let entries = std::iter::from_fn(|| Some(entry(&journal)));
+    let told = entries.into_iter().find(|fields| fields["MESSAGE"].contains(LOST)).unwrap();
+    assert_eq!(told["PRIORITY"], "4", "{told:?}");
+    assert_eq!(run.stop(), [""; 0]);
     fs::remove_dir_all(folder).unwrap();
 }
 

@@ -8,6 +8,7 @@
 mod errors;
 mod inherited;
 mod journal;
+mod log;
 mod process;
 mod run;
 mod sample;

@@ -2,8 +2,8 @@
 
 use std::{
     fs,
-    io::{BufRead as _, BufReader, ErrorKind, Read},
-    net::SocketAddr,
+    io::{BufRead as _, BufReader, ErrorKind, Read, Write as _},
+    net::{SocketAddr, TcpStream},
     os::unix::net::UnixDatagram,
     path::PathBuf,
     process::{Child, Command, Output, Stdio},
@@ -166,6 +166,17 @@ impl Running {
         assert_eq!(stdout, "", "standard output belongs to terminals");
         (self.child.0.wait().unwrap().code(), said)
     }
+}
+
+/// What is answered to a request, which is the last on its connection.
+pub(crate) fn answer(address: SocketAddr, path: &str, headers: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(GUARD)).unwrap();
+    let head = format!("GET {path} HTTP/1.1\r\nConnection: close\r\n{headers}\r\n");
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
 }
 
 /// The next datagram that comes, which it does before the socket's time-out.

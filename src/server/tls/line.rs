@@ -2,7 +2,7 @@
 
 use super::RECORD_BYTES;
 use crate::{
-    hub::{ClientId, Laggard},
+    hub::{ClientId, Departure},
     server::line::TcpLine,
     switchboard::Line,
 };
@@ -91,8 +91,12 @@ impl Line for TlsLine {
         Ok(())
     }
 
-    fn was_slow(&self, laggard: &Laggard) {
-        self.tcp.was_slow(laggard);
+    fn arrived(&self, name: &str) {
+        self.tcp.arrived(name);
+    }
+
+    fn departed(&self, departure: &Departure) {
+        self.tcp.departed(departure);
     }
 
     /// The last words are encrypted, with TLS's own behind them.
