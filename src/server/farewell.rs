@@ -5,6 +5,7 @@ use std::{io, net, net::Shutdown, time::Duration};
 use tokio::{
     io::Interest,
     net::TcpStream,
+    task::coop::consume_budget,
     time::{sleep, timeout},
 };
 
@@ -65,15 +66,46 @@ async fn write_all(stream: &TcpStream, mut words: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
+/// A peer that sends without pause is read from in turn with all others.
 async fn read_to_end(stream: &TcpStream) -> io::Result<()> {
-    let mut dropped = [0; 1_024];
     loop {
+        consume_budget().await;
         stream.readable().await?;
-        match stream.try_read(&mut dropped) {
+        match stream.try_read(&mut [0; 4_096]) {
             Ok(0) => return Ok(()),
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(error) => return Err(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::io::ioctl_fionread;
+    use std::{collections::BTreeSet, io::Write as _};
+    use tokio::task::yield_now;
+
+    #[tokio::test]
+    async fn whoever_has_sent_much_after_its_end_leaves_the_others_their_turns() {
+        let listener = net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut peer = net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (stream, _) = listener.accept().unwrap();
+        peer.set_nonblocking(true).unwrap();
+        stream.set_nonblocking(true).unwrap();
+        let mut sent = 0;
+        while let Ok(taken) = peer.write(&[0; 65_536]) {
+            sent += taken;
+        }
+        assert!(sent > 1 << 20, "{sent} bytes are read in one turn");
+        let unread = stream.try_clone().unwrap();
+        tokio::spawn(say(stream, Vec::new()));
+        let mut seen = BTreeSet::new();
+        while !seen.contains(&0) {
+            yield_now().await;
+            seen.insert(ioctl_fionread(&unread).unwrap());
+        }
+        assert!(seen.len() > 2, "everything was read in one turn: {seen:?}");
     }
 }
