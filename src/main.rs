@@ -104,7 +104,7 @@ fn run() -> Result<(), Failure> {
     match command {
         Command::Serve => {
             check(&configuration)?;
-            serve(configuration.settings)
+            serve(configuration)
         }
         Command::Plan => {
             // Also when it is too large: that is when it is looked at.
@@ -153,13 +153,21 @@ fn print(text: &str) -> Result<(), Failure> {
 }
 
 /// Everything is checked before anything is bound, and all is bound before anyone is told.
-fn serve(settings: Settings) -> Result<(), Failure> {
-    logging::start(settings.log);
-    descriptors::ensure(&settings).map_err(Failure::system)?;
-    let (listeners, are_inherited) = match systemd::listeners(&settings).map_err(Failure::system)? {
-        Some(inherited) => (inherited, true),
-        None => (listen::bind(&settings).map_err(Failure::system)?, false),
+fn serve(mut configuration: Configuration) -> Result<(), Failure> {
+    logging::start(configuration.settings.log);
+    descriptors::ensure(&configuration.settings).map_err(Failure::system)?;
+    let inherited = systemd::listeners(&configuration.settings).map_err(Failure::system)?;
+    let are_inherited = inherited.is_some();
+    let listeners = match inherited {
+        Some(listeners) => listeners,
+        None => listen::bind(&configuration.settings).map_err(Failure::system)?,
     };
+    // Where it really listens: a port may have been left to the system, IPv6 may be missing, and those that
+    // were handed over may be more, each with a backlog in the kernel.
+    configuration.settings.listen =
+        listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
+    configuration.check_plan()?;
+    let settings = configuration.settings;
     let runtime = runtime::Builder::new_current_thread()
         .enable_io()
         .enable_time()

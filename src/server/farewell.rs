@@ -95,7 +95,7 @@ mod tests {
         peer.set_nonblocking(true).unwrap();
         stream.set_nonblocking(true).unwrap();
         let mut sent = 0;
-        while let Ok(taken) = peer.write(&[0; 65_536]) {
+        while let Ok(taken) = peer.write(&[0; 16_384]) {
             sent += taken;
         }
         assert!(sent > 1 << 20, "{sent} bytes are read in one turn");

@@ -65,7 +65,7 @@ const CLOSING: Duration = Duration::from_secs(2);
 /// How often a stopping server looks whether everything has been sent.
 const DRAIN_TICK: Duration = Duration::from_millis(20);
 
-/// Serves on `listeners` (which do not block) until `stop` completes; then tells the clients that
+/// Serves on `listeners` (which do not block, and are those of `settings`) until `stop` completes; then tells the clients that
 /// the server restarts, drains for at most `grace_ms`, closes every connection and returns.
 /// `supervisor` is told meanwhile how the server is.
 ///
@@ -78,9 +78,6 @@ pub async fn serve(
     supervisor: Supervisor,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    // Where it really listens: a port may have been left to the system, and IPv6 may be missing.
-    let listen = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
-    let settings = Settings { listen, ..settings };
     let hub = Hub::new(settings.capacities(), identity()?);
     let poller = Poller::new()?;
     let switchboard = Switchboard::new(hub, settings.inbound_bytes);

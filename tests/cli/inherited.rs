@@ -107,6 +107,26 @@ fn what_is_no_tcp_socket_that_listens_is_refused_with_what_to_change() {
     assert!(line.contains("fd 4 is not a socket"), "{line}");
 }
 
+/// A plan of the defaults, for as many sockets as are handed over.
+#[test]
+fn each_socket_that_is_handed_over_counts_in_the_plan() {
+    let plan = |listen: &str| {
+        let printed = roomd(&["plan", listen]).run().printed();
+        let total = printed.lines().last().unwrap().split_once("at most ").unwrap().1.trim_start();
+        total.split(' ').next().unwrap().parse::<u64>().unwrap()
+    };
+    let (one, two) = (plan("--listen=127.0.0.1:1"), plan("--listen=127.0.0.1:1,127.0.0.1:2"));
+    assert!(one < two);
+    let handed = |memory_max: u64| {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let environment = format!("LISTEN_FDS=2 LISTEN_PID=$$ ROOMD_MEMORY_MAX={memory_max}");
+        handed(listener, &format!("exec 4<&3; {environment}"))
+    };
+    let line = handed(two - 1).run().refused(78);
+    assert!(line.contains(&format!("the plan needs {two} bytes, the limit is {}", two - 1)), "{line}");
+    assert_eq!(handed(two).start().stop(Signal::TERM).0, Some(0));
+}
+
 #[test]
 fn sockets_for_another_process_are_left_alone() {
     let run = roomd(&["--listen=127.0.0.1:0"]).variable("LISTEN_FDS", "1").variable("LISTEN_PID", "1");

@@ -65,8 +65,8 @@ fn color(level: Level) -> Option<u8> {
     }
 }
 
-/// Standard error, which may be a pipe that nobody reads, or a terminal that is held: it is asked first whether
-/// it takes something. What says so takes 4 KiB, of which a line has a part (pipe(7), `PIPE_BUF`).
+/// Standard error, which may be a pipe that nobody reads, or a terminal that is held: it is asked first
+/// whether it takes something. What says so takes 4 KiB, and a line is shorter (pipe(7), `PIPE_BUF`).
 pub(super) struct StandardError;
 
 impl Write for StandardError {
