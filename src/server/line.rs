@@ -4,6 +4,7 @@ use super::{
     door::{Pass, Place},
     farewell,
     poller::Poller,
+    socket,
     tally::Outcome,
 };
 use crate::{
@@ -28,7 +29,8 @@ pub(super) struct TcpLine {
 
 impl TcpLine {
     /// A line over a stream that does not block.
-    pub(super) const fn new(stream: TcpStream, poller: Poller, pass: Pass, place: Place) -> Self {
+    pub(super) fn new(stream: TcpStream, poller: Poller, pass: Pass, place: Place) -> Self {
+        socket::be_patient(&stream);
         Self { stream, poller, pass, place }
     }
 

@@ -253,6 +253,33 @@ async fn a_long_write_timeout_is_kept_to() {
     catch_up(&mut stalled, &mut ledger, head).await;
 }
 
+/// As over a thin link: a small receive buffer, segments of Ethernet, and so many bytes a second.
+#[tokio::test]
+#[ignore = "reads slowly for a minute: longer than any timeout, and than kernels take to lose patience"]
+async fn readers_that_read_slowly_all_the_time_are_never_ended() {
+    const EVERY: Duration = Duration::from_millis(100);
+    let Settings { write_timeout_ms, heartbeat_s, .. } = Settings::default();
+    let server = TestServer::start(Settings { write_timeout_ms, heartbeat_s, ..settings() });
+    let mut readers = Vec::new();
+    for bytes_per_second in [8_000, 8_000, 12_000] {
+        let query = "quiet=1&room=kitchen";
+        let reader = RawClient::upgrade_over_small_segments(&server, query, 16_384, 1_460).await;
+        readers.push((reader, bytes_per_second / 10));
+    }
+    let mut publisher = Client::connect_quietly(&server, "publisher").await;
+    publisher.join("kitchen").await;
+    for tenth in 0..600 {
+        publish_in_step(&mut publisher, &mut [], 5, 2_000).await;
+        for (reader, bytes) in &mut readers {
+            assert!(reader.read_some(*bytes).await, "ended after {tenth} tenths of a second at {bytes} each");
+            if tenth % 10 == 0 {
+                reader.write(&frame(FIN | PING, b"")).await;
+            }
+        }
+        tokio::time::sleep(EVERY).await;
+    }
+}
+
 #[tokio::test]
 async fn many_stalled_readers_slow_nobody() {
     let server = TestServer::start(small());

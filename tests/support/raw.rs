@@ -1,6 +1,6 @@
 //! A client made of bytes: it can be as wrong, as slow and as silent as a test needs it.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 
 use serde_json::Value;
 use socket2::{Domain, Socket, Type};
@@ -102,9 +102,14 @@ impl RawClient {
 
     /// Connects with a receive buffer so small that the server's writes soon have to wait.
     pub(crate) async fn connect_with_receive_buffer(server: &TestServer, bytes: usize) -> Self {
+        Self::connect_with(server, |socket| socket.set_recv_buffer_size(bytes)).await
+    }
+
+    /// Connects by a socket on which something is set before the handshake: only so a buffer bounds the window
+    /// that is offered.
+    async fn connect_with(server: &TestServer, set: impl FnOnce(&Socket) -> io::Result<()>) -> Self {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-        // Only a size set before the handshake bounds the window that is offered.
-        socket.set_recv_buffer_size(bytes).unwrap();
+        set(&socket).unwrap();
         socket.set_nonblocking(true).unwrap();
         let socket = TcpSocket::from_std_stream(socket.into());
         let stream = guarded("connecting", socket.connect(server.address())).await.unwrap();
@@ -123,6 +128,20 @@ impl RawClient {
     pub(crate) async fn upgrade_over(stream: TcpStream, server: &TestServer, query: &str) -> Self {
         stream.set_nodelay(true).unwrap();
         let mut client = Self::over(stream);
+        client.shake_hands(server, query).await;
+        client
+    }
+
+    /// Connects with a small receive buffer and short segments, and upgrades.
+    pub(crate) async fn upgrade_over_small_segments(
+        server: &TestServer,
+        query: &str,
+        bytes: usize,
+        segment: u32,
+    ) -> Self {
+        let set =
+            |socket: &Socket| socket.set_recv_buffer_size(bytes).and_then(|()| socket.set_tcp_mss(segment));
+        let mut client = Self::connect_with(server, set).await;
         client.shake_hands(server, query).await;
         client
     }
