@@ -65,9 +65,9 @@ const CLOSING: Duration = Duration::from_secs(2);
 /// How often a stopping server looks whether everything has been sent.
 const DRAIN_TICK: Duration = Duration::from_millis(20);
 
-/// Serves on `listeners` (which do not block, and are those of `settings`) until `stop` completes; then tells the clients that
-/// the server restarts, drains for at most `grace_ms`, closes every connection and returns.
-/// `supervisor` is told meanwhile how the server is.
+/// Serves on `listeners` (which do not block, and are those of `settings`) until `stop` completes; then
+/// tells the clients that the server restarts, drains for at most `grace_ms`, closes every connection and
+/// returns. `supervisor` is told meanwhile how the server is.
 ///
 /// # Errors
 ///
