@@ -4,11 +4,12 @@ use std::{
     env,
     ffi::OsString,
     fmt,
-    future::Future,
+    future::{Future, poll_fn},
     io::{self, IsTerminal as _, Write as _},
     net::{IpAddr, TcpListener},
     path::Path,
     process::{ExitCode, exit},
+    task::Poll,
 };
 
 use roomd::{
@@ -162,10 +163,8 @@ fn serve(mut configuration: Configuration) -> Result<(), Failure> {
         Some(listeners) => listeners,
         None => listen::bind(&configuration.settings).map_err(Failure::system)?,
     };
-    // Where it really listens: a port may have been left to the system, IPv6 may be missing, and those that
-    // were handed over may be more, each with a backlog in the kernel.
-    configuration.settings.listen =
-        listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
+    // Those that were handed over may be more than in the settings, each with a backlog in the kernel.
+    configuration.settings.listen = listen::bound(&listeners);
     configuration.check_plan()?;
     let settings = configuration.settings;
     let runtime = runtime::Builder::new_current_thread()
@@ -174,7 +173,7 @@ fn serve(mut configuration: Configuration) -> Result<(), Failure> {
         .build()
         .map_err(|error| Failure::System(format!("runtime: {error}; see the limits of the unit")))?;
     runtime.block_on(async {
-        let stop = stop()
+        let stop = stop(&settings)
             .map_err(|error| Failure::System(format!("signals: {error}; see the sandbox of the unit")))?;
         let supervisor = Supervisor::from_environment(announce(&settings, &listeners, are_inherited)?);
         let served = server::serve(settings, listeners, supervisor, stop).await;
@@ -206,20 +205,29 @@ fn announce(settings: &Settings, listeners: &[TcpListener], are_inherited: bool)
     Ok(places.best().to_owned())
 }
 
-/// Completes at the first SIGTERM or SIGINT; a second one ends the process at once.
-fn stop() -> io::Result<impl Future<Output = ()>> {
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+/// Completes at the first signal that asks for the end; a second one ends the process at once. SIGHUP is one
+/// of them where it does not have the certificate read anew: also a terminal that closes says goodbye.
+fn stop(settings: &Settings) -> io::Result<impl Future<Output = ()> + use<>> {
+    let mut kinds = vec![SignalKind::terminate(), SignalKind::interrupt()];
+    if settings.tls_cert.is_none() {
+        kinds.push(SignalKind::hangup());
+    }
+    let signals: io::Result<Vec<_>> = kinds.into_iter().map(|kind| Ok((kind, signal(kind)?))).collect();
+    let mut signals = signals?;
     Ok(async move {
-        either(&mut terminate, &mut interrupt).await;
+        first(&mut signals).await;
         tracing::info!("stopping; a second signal ends it at once");
-        tokio::spawn(async move { exit(128 + either(&mut terminate, &mut interrupt).await) });
+        tokio::spawn(async move { exit(128 + first(&mut signals).await) });
     })
 }
 
 /// The number of the signal that comes first.
-async fn either(terminate: &mut Signal, interrupt: &mut Signal) -> i32 {
-    tokio::select! {
-        _ = terminate.recv() => SignalKind::terminate().as_raw_value(),
-        _ = interrupt.recv() => SignalKind::interrupt().as_raw_value(),
-    }
+async fn first(signals: &mut [(SignalKind, Signal)]) -> i32 {
+    poll_fn(|context| {
+        let came = signals
+            .iter_mut()
+            .find_map(|(kind, signal)| signal.poll_recv(context).is_ready().then_some(kind.as_raw_value()));
+        came.map_or(Poll::Pending, Poll::Ready)
+    })
+    .await
 }

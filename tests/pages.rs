@@ -161,11 +161,19 @@ async fn a_head_is_answered_without_a_body() {
 }
 
 #[tokio::test]
-async fn a_head_of_a_request_above_its_limit_is_refused() {
+async fn a_head_of_a_request_has_16_kib_and_100_lines() {
     let server = TestServer::start(settings());
-    let padding = "x".repeat(17 << 10);
-    let large = get(&server, "/").and("X-Padding", &padding).send(&server).await;
-    assert_eq!(large.status, 431);
+    let bare = get(&server, "/").and("X-Padding", "").bytes().len();
+    for (bytes, status) in [((16 << 10) - 1, 200), (16 << 10, 200), ((16 << 10) + 1, 431)] {
+        let padding = "x".repeat(bytes - bare);
+        let response = get(&server, "/").and("X-Padding", &padding).send(&server).await;
+        assert_eq!(response.status, status, "{bytes} bytes");
+    }
+    let lines = String::from_utf8(get(&server, "/").bytes()).unwrap().lines().count() - 2;
+    for (count, status) in [(99, 200), (100, 200), (101, 431)] {
+        let padded = (lines..count).fold(get(&server, "/"), |request, _| request.and("X-Padding", "x"));
+        assert_eq!(padded.send(&server).await.status, status, "{count} lines");
+    }
 }
 
 #[tokio::test]

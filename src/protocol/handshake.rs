@@ -24,6 +24,9 @@ pub enum HandshakeError {
     NotGet,
     /// The key is missing, doubled, or not 16 bytes in base64.
     BadKey,
+    /// It has a body. The protocol changes behind the whole of a request (RFC 9110, section 7.8), and nothing
+    /// is to be said before.
+    Body,
 }
 
 impl HandshakeError {
@@ -33,7 +36,7 @@ impl HandshakeError {
     pub const fn status(self) -> u16 {
         match self {
             Self::NotAnUpgrade | Self::WrongVersion => 426,
-            Self::NotGet | Self::BadKey => 400,
+            Self::NotGet | Self::BadKey | Self::Body => 400,
         }
     }
 }
@@ -47,6 +50,7 @@ impl fmt::Display for HandshakeError {
             Self::WrongVersion => "send `Sec-WebSocket-Version: 13`, no other version is spoken here",
             Self::NotGet => "a WebSocket is opened with the method GET",
             Self::BadKey => "send one `Sec-WebSocket-Key` of 16 random bytes in base64",
+            Self::Body => "send no body with the request that opens a WebSocket",
         })
     }
 }
@@ -72,6 +76,10 @@ where
     }
     if method != "GET" {
         return Err(HandshakeError::NotGet);
+    }
+    let is_empty = |length: &str| length.trim() == "0";
+    if header("transfer-encoding").next().is_some() || !header("content-length").all(is_empty) {
+        return Err(HandshakeError::Body);
     }
     if only(header("sec-websocket-version")) != Some(VERSION) {
         return Err(HandshakeError::WrongVersion);
@@ -143,6 +151,17 @@ mod tests {
         }
         for values in [&["WebSocket"][..], &["h2c, websocket"], &["h2c", "websocket"]] {
             assert_eq!(with("upgrade", values).as_deref(), Ok(ACCEPT), "{values:?}");
+        }
+    }
+
+    #[test]
+    fn a_body_is_refused_and_an_empty_one_is_none() {
+        for (name, value, expected) in [
+            ("content-length", "1", Err(HandshakeError::Body)),
+            ("content-length", "0", Ok(ACCEPT.to_owned())),
+            ("transfer-encoding", "chunked", Err(HandshakeError::Body)),
+        ] {
+            assert_eq!(with(name, &[value]), expected, "{name}: {value}");
         }
     }
 

@@ -8,7 +8,7 @@ use std::{fs, path::Path, thread::available_parallelism};
 /// The unit of the kernel's load averages (sysinfo(2)).
 const LOAD_UNIT: u64 = 1 << 16;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(super) struct Board {
     hostname: String,
     #[serde(skip_serializing_if = "Option::is_none")]

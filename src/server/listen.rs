@@ -55,6 +55,11 @@ pub fn bind(settings: &Settings) -> Result<Vec<TcpListener>, BindError> {
     Ok(listeners)
 }
 
+/// Where they really listen, each once: a port may have been left to the system, and IPv6 may be missing.
+pub fn bound(listeners: &[TcpListener]) -> Vec<SocketAddr> {
+    listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect()
+}
+
 /// The addresses that are listened on. One socket may do for both families: its address is that of
 /// IPv6, and for IPv4 it has another one.
 pub fn addresses(listeners: &[TcpListener]) -> Vec<SocketAddr> {

@@ -15,6 +15,7 @@ mod laggards;
 mod line;
 pub mod listen;
 pub mod logging;
+mod measured;
 mod metrics;
 mod notices;
 mod pages;
@@ -65,9 +66,9 @@ const CLOSING: Duration = Duration::from_secs(2);
 /// How often a stopping server looks whether everything has been sent.
 const DRAIN_TICK: Duration = Duration::from_millis(20);
 
-/// Serves on `listeners` (which do not block, and are those of `settings`) until `stop` completes; then
-/// tells the clients that the server restarts, drains for at most `grace_ms`, closes every connection and
-/// returns. `supervisor` is told meanwhile how the server is.
+/// Serves on `listeners` (which do not block) until `stop` completes; then tells the clients that
+/// the server restarts, drains for at most `grace_ms`, closes every connection and returns.
+/// `supervisor` is told meanwhile how the server is.
 ///
 /// # Errors
 ///
@@ -78,6 +79,7 @@ pub async fn serve(
     supervisor: Supervisor,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
+    let settings = Settings { listen: listen::bound(&listeners), ..settings };
     let hub = Hub::new(settings.capacities(), identity()?);
     let poller = Poller::new()?;
     let switchboard = Switchboard::new(hub, settings.inbound_bytes);

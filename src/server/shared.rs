@@ -1,10 +1,13 @@
 //! What all tasks of a server share.
 
 use super::{
+    board::Board,
     clock::Clock,
     door::Door,
+    measured::Measured,
     notices::{Figures, Notice, Notices, Refusals},
     poller::Poller,
+    process::Descriptors,
     pulse::Pulse,
     refusal::{Refusal, UNHEARD},
     systemd::Supervisor,
@@ -44,6 +47,10 @@ pub(super) struct Shared {
     /// Held for one round and never across an await: a plain mutex is the fastest there is, and
     /// what it guards stays one consistent whole.
     switchboard: Mutex<Switchboard>,
+    /// Of memory and descriptors by this process.
+    pub(super) usage: Measured<(Option<u64>, Descriptors)>,
+    /// The share of memory that is its own, and how the board is.
+    pub(super) board: Measured<(Option<u64>, Board)>,
     pub(super) refusals: Refusals,
     pub(super) tally: Arc<Tally>,
     notices: Mutex<Notices>,
@@ -70,6 +77,8 @@ impl Shared {
             poller,
             clock: Clock::start(),
             switchboard: Mutex::new(switchboard),
+            usage: Measured::default(),
+            board: Measured::default(),
             refusals: Refusals::default(),
             tally: Arc::default(),
             notices: Mutex::default(),

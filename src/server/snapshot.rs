@@ -42,8 +42,9 @@ impl Snapshot {
         let settings = &shared.settings;
         // Before the lock: nobody waits for it.
         let plan_bytes = Plan::of(settings).total();
-        let (rss_bytes, descriptors) = (process::rss_bytes(), process::descriptors());
         let now = shared.now();
+        let measure = || (process::rss_bytes(), process::descriptors());
+        let (rss_bytes, descriptors) = shared.usage.get(now, measure);
         let board = shared.lock();
         let hub = board.hub();
         Self {

@@ -31,8 +31,10 @@ pub(super) async fn health(State(shared): State<Arc<Shared>>) -> Response {
 
 /// Everything that there is to tell.
 pub(super) async fn status(State(shared): State<Arc<Shared>>) -> Json<Status> {
-    let (snapshot, board) = (Snapshot::take(&shared), Board::read(Path::new("/")));
-    Json(Status::new(snapshot, process::pss_bytes(), board))
+    let snapshot = Snapshot::take(&shared);
+    let measure = || (process::pss_bytes(), Board::read(Path::new("/")));
+    let (pss_bytes, board) = shared.board.get(snapshot.now, measure);
+    Json(Status::new(snapshot, pss_bytes, board))
 }
 
 /// What `/api/status` tells, field by field as in docs/OPERATING.md.

@@ -18,8 +18,8 @@ use super::{
 };
 
 #[test]
-fn either_signal_stops_it_as_planned() {
-    for signal in [Signal::TERM, Signal::INT] {
+fn each_signal_that_asks_for_the_end_stops_it_as_planned() {
+    for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
         let (code, said) = roomd(&["--listen=127.0.0.1:0"]).start().stop(signal);
         assert_eq!(code, Some(0));
         assert!(said.last().unwrap().ends_with("stopped"), "{said:?}");
