@@ -91,9 +91,9 @@ fn every_type_of_a_client_has_a_row_and_a_dialogue() {
             ClientMessage::Chat { .. } => "chat",
             ClientMessage::JoinRoom { .. } => "join_room",
             ClientMessage::LeaveRoom { .. } => "leave_room",
-            ClientMessage::ListRooms => "list_rooms",
+            ClientMessage::ListRooms { .. } => "list_rooms",
             ClientMessage::ListMembers { .. } => "list_members",
-            ClientMessage::Ping => "ping",
+            ClientMessage::Ping { .. } => "ping",
             ClientMessage::Other => panic!("the server knows no type {kind}"),
         });
     }

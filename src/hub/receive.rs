@@ -89,11 +89,11 @@ impl Hub {
                 (room, message_id, published)
             }
             ClientMessage::Other => return self.echo(id, Opcode::Text, text.as_bytes()),
-            ClientMessage::Ping => {
+            ClientMessage::Ping { .. } => {
                 let pong = ServerMessage::system(format_args!(""), now.unix_s, Body::Pong);
                 return self.answer(id, &pong);
             }
-            ClientMessage::ListRooms => return self.list_rooms(id, now),
+            ClientMessage::ListRooms { .. } => return self.list_rooms(id, now),
             ClientMessage::ListMembers { room, id: message_id } => {
                 let listed = self.list_members(id, &room, now);
                 (room, message_id, listed)

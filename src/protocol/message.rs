@@ -57,7 +57,10 @@ pub enum ClientMessage<'a> {
         id: Option<MessageId>,
     },
     /// Ask for the rooms.
-    ListRooms,
+    ListRooms {
+        /// Comes back in an `error`.
+        id: Option<MessageId>,
+    },
     /// Ask who is in a room, or here at all.
     ListMembers {
         /// Empty for the lobby.
@@ -66,7 +69,10 @@ pub enum ClientMessage<'a> {
         id: Option<MessageId>,
     },
     /// Ask for a sign of life.
-    Ping,
+    Ping {
+        /// Comes back in an `error`.
+        id: Option<MessageId>,
+    },
     /// Anything else: to be sent back as it came.
     Other,
 }
@@ -79,7 +85,8 @@ impl ClientMessage<'_> {
             | Self::JoinRoom { room, id, .. }
             | Self::LeaveRoom { room, id }
             | Self::ListMembers { room, id } => (room.clone(), id.clone()),
-            Self::ListRooms | Self::Ping | Self::Other => Default::default(),
+            Self::ListRooms { id } | Self::Ping { id } => (RoomName::new(), id.clone()),
+            Self::Other => Default::default(),
         }
     }
 }
@@ -145,8 +152,8 @@ pub fn parse(text: &str) -> Result<ClientMessage<'_>, BadMessage> {
         "join_room" => join_room,
         "leave_room" => leave_room,
         "list_members" => list_members,
-        "list_rooms" => |_: &Fields<'_>| Ok(ClientMessage::ListRooms),
-        "ping" => |_: &Fields<'_>| Ok(ClientMessage::Ping),
+        "list_rooms" => |fields: &Fields<'_>| Ok(ClientMessage::ListRooms { id: good_id(fields) }),
+        "ping" => |fields: &Fields<'_>| Ok(ClientMessage::Ping { id: good_id(fields) }),
         _ => return Ok(ClientMessage::Other),
     };
     parse(&fields).map_err(|(code, advice)| BadMessage {

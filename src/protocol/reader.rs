@@ -278,8 +278,12 @@ impl Reader {
         if len <= held {
             return Ok(());
         }
-        let wanted = (2 * len).max(BUFFER_BYTES_MIN).min(len_max).max(len);
-        budget.take(wanted - held)?;
+        let mut wanted = (2 * len).max(BUFFER_BYTES_MIN).min(len_max).max(len);
+        if budget.take(wanted - held).is_err() {
+            // What has come is what is needed.
+            wanted = len;
+            budget.take(wanted - held)?;
+        }
         self.held = count(wanted);
         self.buffer.try_reserve_exact(wanted - self.buffer.len()).map_err(|_| Violation::NoMemory)
     }

@@ -157,7 +157,7 @@ impl<L: Line> Switchboard<L> {
         for room in query.rooms() {
             self.hub.join_room(id, &room, now);
         }
-        if let Some(advice) = query.advice {
+        if let Some(advice) = query.advice() {
             self.hub.refuse_query(id, advice, now);
         }
         if !read_ahead.is_empty() {

@@ -21,8 +21,8 @@ pub struct Query {
     pub since: Option<Position<'static>>,
     /// How many of the lobby's last messages it wants.
     pub history: Option<u64>,
-    /// What could not be read, as one sentence.
-    pub advice: Option<&'static str>,
+    is_since_bad: bool,
+    is_history_bad: bool,
     text: Text,
 }
 
@@ -53,22 +53,32 @@ impl Query {
         rooms.map(|(_, value)| value)
     }
 
+    /// What could not be read, as one sentence.
+    pub const fn advice(&self) -> Option<&'static str> {
+        if self.is_since_bad {
+            Some("Give `since` as EPOCH:SEQ, as `welcome` and the messages told them.")
+        } else if self.is_history_bad {
+            Some("Give `history` as a whole number, 0 or more.")
+        } else {
+            None
+        }
+    }
+
     fn take(&mut self, name: &str, value: Cow<'_, str>) {
         match name {
             "username" => self.username = value.into_owned(),
             "quiet" => self.quiet = value == "1",
             "resume" => self.resume = Token::parse(&value),
             "token" => self.secret = Some(value.into_owned()),
-            "since" if !value.is_empty() => match position(Cow::Owned(value.into_owned())) {
-                Some(since) => self.since = Some(since),
-                None => {
-                    self.advice = Some("Give `since` as EPOCH:SEQ, as `welcome` and the messages told them.");
-                }
-            },
-            "history" if !value.is_empty() => match value.parse() {
-                Ok(count) => self.history = Some(count),
-                Err(_) => self.advice = Some("Give `history` as a whole number, 0 or more."),
-            },
+            "since" => {
+                let is_given = !value.is_empty();
+                self.since = position(Cow::Owned(value.into_owned()));
+                self.is_since_bad = is_given && self.since.is_none();
+            }
+            "history" => {
+                self.history = value.parse().ok();
+                self.is_history_bad = !value.is_empty() && self.history.is_none();
+            }
             _ => {}
         }
     }
@@ -84,9 +94,21 @@ mod tests {
             Query::parse("username=a%20b&room=x&room=&quiet=1&since=e-0:7&history=3&resume=zz&other=1");
         assert_eq!((query.username.as_str(), query.quiet, query.resume), ("a b", true, None));
         assert_eq!(query.rooms().collect::<Vec<_>>(), ["x", ""]);
-        assert_eq!((query.since.unwrap().seq, query.history, query.advice), (7, Some(3), None));
-        assert!(Query::parse("since=7").advice.is_some());
-        assert!(Query::parse("history=-1").advice.is_some());
-        assert!(Query::parse("since=&history=").advice.is_none());
+        assert_eq!((query.advice(), query.since.unwrap().seq, query.history), (None, 7, Some(3)));
+        assert!(Query::parse("since=7").advice().is_some());
+        assert!(Query::parse("history=-1").advice().is_some());
+        assert!(Query::parse("since=&history=").advice().is_none());
+    }
+
+    #[test]
+    fn of_a_parameter_that_comes_twice_the_last_counts() {
+        let query =
+            Query::parse("username=a&username=b&quiet=1&quiet=0&since=x&since=e:7&history=x&history=3");
+        assert_eq!((query.username.as_str(), query.quiet, query.advice()), ("b", false, None));
+        assert_eq!((query.since.unwrap().seq, query.history), (7, Some(3)));
+        let query = Query::parse("since=e:7&since=x&history=3&history=x");
+        assert!(query.since.is_none() && query.history.is_none() && query.advice().is_some());
+        let query = Query::parse("since=e:7&since=&history=3&history=");
+        assert!(query.since.is_none() && query.history.is_none() && query.advice().is_none());
     }
 }

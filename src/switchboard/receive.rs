@@ -89,7 +89,7 @@ fn needs_flush(message: &Result<ClientMessage<'_>, BadMessage>) -> bool {
         message,
         Ok(ClientMessage::LeaveRoom { .. }
             | ClientMessage::JoinRoom { .. }
-            | ClientMessage::ListRooms
+            | ClientMessage::ListRooms { .. }
             | ClientMessage::ListMembers { .. })
     )
 }

@@ -127,6 +127,10 @@ fn the_message_above_the_rate_is_refused_with_its_id_and_published_to_nobody() {
     let came = desk.read(aki);
     let refused: Vec<&Value> = came.iter().filter(|message| text(message, "type") == "error").collect();
     assert_eq!((refused.len(), text(refused[0], "code"), text(refused[0], "id")), (1, "rate_limited", "2"));
+    for kind in ["ping", "list_rooms"] {
+        desk.say(aki, &format!(r#"{{"type":"{kind}","id":"of {kind}"}}"#));
+        assert_eq!(text(&desk.read(aki)[0], "id"), format!("of {kind}"));
+    }
     desk.now.ms += 1_000;
     desk.chat(aki, "", "again");
     assert_eq!(lines(&desk.read(aki)), ["chat again"]);

@@ -552,13 +552,16 @@ fn a_small_message_in_pieces_takes_no_more_than_its_length() {
 /// that needs none still passes.
 #[test]
 fn a_budget_used_up_ends_the_message_that_asks_for_more() {
-    for (spare, expected) in [(9, Err(Violation::NoMemory)), (10, Ok((7, None))), (11, Ok((7, None)))] {
+    let whole = Ok((9, Some(Event::Text("0123456789"))));
+    for (spare, expected) in [(9, Err(Violation::NoMemory)), (10, whole), (11, whole)] {
         let mut budget = InboundBudget::new(100 + spare);
         budget.take(100).unwrap();
         let mut reader = Reader::new();
         let mut wire = frame(TEXT, b"0123456789");
-        assert_eq!(reader.read(&mut wire[..7], 1_000, &mut budget), expected);
-        assert_eq!(budget.used(), if expected.is_ok() { 110 } else { 100 });
+        let (front, back) = wire.split_at_mut(7);
+        assert_eq!(reader.read(front, 1_000, &mut budget), Ok((7, None)));
+        assert_eq!(reader.read(back, 1_000, &mut budget), expected);
+        assert_eq!(budget.used(), if expected.is_ok() { 110 } else { 101 });
 
         let mut whole = frame(TEXT, &[b'x'; 500]);
         assert!(matches!(Reader::new().read(&mut whole, 500, &mut budget), Ok((_, Some(Event::Text(_))))));
@@ -582,6 +585,20 @@ fn a_budget_used_up_while_a_message_grows_gives_back_what_it_held() {
         assert_eq!(read, expected, "{bytes_max}");
         reader.release(&mut budget);
         assert_eq!(budget.used(), 0);
+    }
+}
+
+#[test]
+fn a_budget_that_holds_the_largest_message_holds_it_in_whatever_pieces() {
+    for pieces in [&[600, 10][..], &[600, 400], &[1, 999], &[999, 1], &[400, 400, 200], &[1_000, 0]] {
+        let (mut budget, mut reader) = (InboundBudget::new(1_000), Reader::new());
+        for (index, &bytes) in pieces.iter().enumerate() {
+            let begins = if index == 0 { BINARY_BEGINS } else { 0 };
+            let ends = if index + 1 == pieces.len() { ENDS } else { 0 };
+            let mut wire = frame(begins | ends, &vec![7; bytes]);
+            let (_, event) = reader.read(&mut wire, 1_000, &mut budget).unwrap();
+            assert_eq!(event.is_some(), ends == ENDS, "{pieces:?}");
+        }
     }
 }
 
