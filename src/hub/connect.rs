@@ -187,19 +187,11 @@ impl Hub {
         if !self.is_present(&wanted) {
             return wanted;
         }
-        let numbered = |number: usize| name::with_suffix(&wanted, &suffix(format_args!("-{number}")));
-        // One after the other for a few; among many namesakes by doubling, then halving back, which
-        // finds a number that is free next to one that is not.
-        let (mut taken, mut free) = (1, 2);
-        while self.is_present(&numbered(free)) {
-            taken = free;
-            free = if free < 9 { free + 1 } else { free * 2 };
-        }
-        while free - taken > 1 {
-            let middle = taken + (free - taken) / 2;
-            if self.is_present(&numbered(middle)) { taken = middle } else { free = middle }
-        }
-        numbered(free)
+        let numbered = |number: u64| name::with_suffix(&wanted, &suffix(format_args!("-{number}")));
+        let mut namesakes = std::mem::take(&mut self.namesakes);
+        let number = namesakes.free_number(self.clients.len(), |number| self.is_present(&numbered(number)));
+        self.namesakes = namesakes;
+        numbered(number)
     }
 
     fn is_present(&self, name: &str) -> bool {

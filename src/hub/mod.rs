@@ -21,6 +21,7 @@ mod due;
 mod laggards;
 mod memberships;
 mod memory;
+mod namesakes;
 mod outbox;
 mod publish;
 mod receive;
@@ -44,6 +45,7 @@ use crate::{
 };
 use client::{Client, RoomId};
 use due::Due;
+use namesakes::Namesakes;
 use outbox::Outbox;
 use resume::DepartedClients;
 use room::Room;
@@ -122,6 +124,7 @@ pub struct Hub {
     // Numbers that only grow.
     serial: u64,
     user_number: u64,
+    namesakes: Namesakes,
     lives: u64,
     empties: u64,
 
@@ -154,6 +157,7 @@ impl Hub {
             counters: Counters::default(),
             serial: 0,
             user_number: 0,
+            namesakes: Namesakes::default(),
             lives: 0,
             empties: 0,
             scratch: Vec::with_capacity(capacities.entry_bytes().min(4_096)),

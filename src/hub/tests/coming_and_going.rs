@@ -47,6 +47,26 @@ fn a_name_that_is_present_gets_the_next_number_and_a_free_one_is_used_again() {
     assert_eq!(desk.hub.name(again), Some("aki-2"));
 }
 
+/// In a release build nothing tells that a number has become too large: it would begin anew, for ever.
+#[test]
+fn a_name_whose_doubled_numbers_are_all_present_still_gets_one_that_is_free() {
+    let mut desk = Desk::new(Capacities { clients: 128, ..tiny() });
+    desk.connect("aki");
+    let doubled = (0..64).map(|power| 9_u64.wrapping_shl(power)).take_while(|&number| number != 0);
+    for number in (0..9).chain(doubled) {
+        let id = desk.connect(&format!("aki-{number}"));
+        assert_eq!(desk.hub.name(id), Some(&*format!("aki-{number}")));
+    }
+    let names: Vec<_> = (0..3)
+        .map(|_| {
+            let id = desk.connect("aki");
+            desk.hub.name(id).unwrap().to_owned()
+        })
+        .collect();
+    assert_eq!(names, ["aki-145", "aki-146", "aki-147"]);
+    desk.hub.audit().unwrap();
+}
+
 #[test]
 fn who_has_no_usable_name_gets_a_number_that_nobody_has() {
     let mut desk = Desk::new(tiny());
