@@ -77,7 +77,10 @@ impl Desk {
     }
 
     fn with_log(log_messages: usize, limits: RoundLimits) -> Self {
-        let capacities = Capacities { clients: 12, log_messages, ..tiny() };
+        Self::of(Capacities { clients: 12, log_messages, ..tiny() }, limits)
+    }
+
+    fn of(capacities: Capacities, limits: RoundLimits) -> Self {
         let identity = Identity { epoch: "epoch".try_into().unwrap(), seed: 1 };
         let board = Switchboard::new(Hub::new(capacities, identity), 1 << 16);
         Self { board: board.with_round_limits(limits), tokens: 0 }
@@ -235,6 +238,36 @@ fn when_many_are_found_gone_in_one_round_the_log_is_read_in_time() {
 #[test]
 fn when_many_are_found_gone_in_one_tick_the_log_is_read_in_time() {
     the_others_go(|desk, _| desk.board.tick(LATER));
+}
+
+fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+    let len = u16::try_from(payload.len()).unwrap();
+    let short = u8::try_from(len).ok().filter(|&len| len < 126);
+    let len = short.map_or_else(|| [&[0xFE][..], &len.to_be_bytes()].concat(), |len| vec![0x80 | len]);
+    [&[first], &len[..], &[0; 4], payload].concat()
+}
+
+/// A message in two fragments of which the second comes behind a ping, where an outbox is as large as a
+/// message: whether the client has its echo.
+fn is_echoed_in_whole(first: usize) -> bool {
+    let capacities = Capacities { message_bytes: 4_096, outbox_bytes: 4_096, ..tiny() };
+    let mut desk = Desk::of(capacities, RoundLimits::default());
+    let (aki, akis) = desk.connect("username=aki", b"");
+    akis.0.borrow_mut().said.extend(frame(0x02, &vec![b'a'; first]));
+    desk.round(&[aki.unwrap()]);
+    akis.0.borrow_mut().said.extend([frame(0x89, b"there?"), frame(0x80, b"!")].concat());
+    desk.round(&[aki.unwrap()]);
+    let heard = heard(&akis);
+    assert!(heard.contains("there?"));
+    heard.ends_with("aa!") && !heard.contains("too_slow")
+}
+
+#[test]
+fn a_message_in_parts_comes_back_in_whole_to_whoever_reads() {
+    // Pong and echo fill the outbox up to one byte, fill it, and are one byte too many; a message is full.
+    for first in [4_082, 4_083, 4_084, 4_095] {
+        assert!(is_echoed_in_whole(first), "{first}");
+    }
 }
 
 #[test]

@@ -77,6 +77,15 @@ impl From<BudgetSpent> for Violation {
 }
 
 impl<'a> Event<'a> {
+    /// Bytes of the payload of all its frames together.
+    pub const fn payload_len(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Binary(payload) | Self::Ping(payload) | Self::Pong(payload) => payload.len(),
+            Self::Close { code, reason } => reason.len() + if code.is_some() { 2 } else { 0 },
+        }
+    }
+
     /// What a frame, or the message that ends with it, with this payload is.
     pub(super) fn new(opcode: Opcode, payload: &'a [u8]) -> Result<Self, Violation> {
         Ok(match opcode {
