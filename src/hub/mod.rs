@@ -37,6 +37,7 @@ pub use counters::{Counter, Counters};
 pub use laggards::{LAGGARDS_MAX, Laggard};
 pub use memory::MemoryLine;
 pub use resume::Token;
+pub use rooms::JOINED_LIST_BYTES_MAX;
 
 use crate::{
     limits::OUTBOX_MESSAGES_MAX,

@@ -7,7 +7,7 @@ use super::{
     room::Room,
 };
 use crate::{
-    limits::{EPOCH_BYTES_MAX, JOINED_MEMBERS_MAX},
+    limits::{EPOCH_BYTES_MAX, JOINED_MEMBERS_MAX, NAME_BYTES_MAX},
     protocol::{
         encode::{Body, GapReason, RoomLine, ServerMessage},
         message::{ErrorCode, Replay},
@@ -29,6 +29,8 @@ const ROOM_LINE_BYTES: usize = r#"{"room":,"members":65535,"seq":184467440737095
 const fn listed_bytes(name: &str) -> usize {
     2 * name.len() + 3
 }
+/// Most bytes of the list in a `joined`.
+pub const JOINED_LIST_BYTES_MAX: usize = JOINED_MEMBERS_MAX * (2 * NAME_BYTES_MAX + 3);
 
 impl Hub {
     /// The epoch of a room's present life.

@@ -16,7 +16,7 @@ pub use line::{Line, Ready};
 pub use query::Query;
 
 use crate::{
-    hub::{ClientId, Ending, Hello, Hub, Laggard, Now, Token},
+    hub::{ClientId, Ending, Hello, Hub, JOINED_LIST_BYTES_MAX, Laggard, Now, Token},
     protocol::{
         InboundBudget, Reader,
         frame::{self, CloseCode},
@@ -154,10 +154,14 @@ impl<L: Line> Switchboard<L> {
         self.open(id, line, now);
         // Others hear that somebody came before they hear where.
         self.settle(now);
+        // An outbox holds fewer answers than a query may ask for.
         for room in query.rooms() {
+            self.make_room(id, JOINED_LIST_BYTES_MAX, now);
             self.hub.join_room(id, &room, now);
+            self.settle_if_urgent(now);
         }
         if let Some(advice) = query.advice() {
+            self.make_room(id, 0, now);
             self.hub.refuse_query(id, advice, now);
         }
         if !read_ahead.is_empty() {
@@ -281,6 +285,14 @@ impl<L: Line> Switchboard<L> {
         let written = self.flush(id, now);
         self.writing = None;
         Some(written)
+    }
+
+    /// Writes to one client if the answers to a message of so many bytes may find no room in its outbox: only
+    /// a line that really takes no more loses answers.
+    fn make_room(&mut self, id: ClientId, bytes: usize, now: Now) {
+        if self.hub.is_crowded(id, bytes) {
+            self.flush(id, now);
+        }
     }
 
     /// Writes to one client until nothing waits for it or its line takes no more: how many bytes.

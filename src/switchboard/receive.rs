@@ -39,10 +39,7 @@ impl<L: Line> Switchboard<L> {
             let taken = match reader.read(bytes, message_bytes_max, &mut self.inbound) {
                 Ok((taken, None)) => taken,
                 Ok((taken, Some(event))) => {
-                    if self.hub.is_crowded(id, event.payload_len()) {
-                        // Only a line that really takes no more loses answers.
-                        self.flush(id, now);
-                    }
+                    self.make_room(id, event.payload_len(), now);
                     self.carry_out(id, event, now);
                     self.settle_if_urgent(now);
                     taken

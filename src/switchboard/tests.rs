@@ -271,6 +271,39 @@ fn a_message_in_parts_comes_back_in_whole_to_whoever_reads() {
 }
 
 #[test]
+fn whoever_asks_for_many_rooms_while_it_connects_is_told_of_each() {
+    // An outbox holds four messages.
+    for rooms in [3, 4, 5, 40] {
+        let capacities = Capacities { rooms, rooms_per_client: rooms, ..tiny() };
+        let mut desk = Desk::of(capacities, RoundLimits::default());
+        let query: String = (0..rooms).map(|room| format!("&room=room{room}")).collect();
+        let (_, akis) = desk.connect(&format!("username=aki{query}"), b"");
+        let heard = heard(&akis);
+        assert_eq!(heard.matches("You joined room").count(), rooms, "{heard}");
+        assert!(!heard.contains("too_slow"), "{heard}");
+    }
+}
+
+#[test]
+fn whoever_asks_for_rooms_that_it_cannot_have_causes_no_write_for_each() {
+    let mut desk = Desk::of(Capacities { outbox_messages: 16, ..tiny() }, RoundLimits::default());
+    let (_, akis) = desk.connect(&format!("username=aki{}", "&room=%20".repeat(900)), b"");
+    let heard = heard(&akis);
+    assert_eq!(heard.matches("bad_room_name").count(), 900);
+    assert!(!heard.contains("too_slow"));
+    assert!(akis.0.borrow().writes < 100, "{}", akis.0.borrow().writes);
+}
+
+#[test]
+fn what_could_not_be_read_in_a_query_is_told_behind_however_many_rooms() {
+    let mut desk = Desk::new();
+    let (_, akis) = desk.connect("username=aki&room=%20&room=%20&room=%20&room=%20&since=7", b"");
+    let heard = heard(&akis);
+    assert_eq!(heard.matches("bad_room_name").count(), 4, "{heard}");
+    assert!(heard.contains("Give `since` as EPOCH:SEQ") && !heard.contains("too_slow"), "{heard}");
+}
+
+#[test]
 fn what_is_told_late_of_who_was_there_before_takes_nothing_from_who_is_there_now() {
     let mut desk = Desk::new();
     let (aki, akis) = desk.connect("username=aki", b"");
