@@ -116,6 +116,7 @@ pub struct Hub {
     due: Due,
     /// How far a tick has come through the clients.
     checked: usize,
+    ticked_ms: u64,
     departures: VecDeque<Departure>,
 
     // State that is announced, not queued.
@@ -153,6 +154,7 @@ impl Hub {
             reserved: 0,
             due: Due::new(&capacities),
             checked: 0,
+            ticked_ms: 0,
             departures: VecDeque::with_capacity(clients + 1),
             count: tick::Count::default(),
             counters: Counters::default(),

@@ -9,6 +9,10 @@ use crate::{
     },
 };
 
+/// What a tick is late beyond this is no silence of the clients: the process did not run, and could neither
+/// ask them nor hear them.
+const LATE_MS: u64 = 200;
+
 /// The count of clients is state: it is never queued, only the newest value is told.
 #[derive(Debug, Default)]
 pub(super) struct Count {
@@ -25,6 +29,7 @@ impl Hub {
     pub fn tick(&mut self, now: Now) -> bool {
         self.due.tick(now);
         self.announce_count(now);
+        self.put_off(now);
         while self.checked < self.clients.used() {
             if let Some(id) = self.clients.key_at(self.checked) {
                 self.check(id, now);
@@ -75,6 +80,22 @@ impl Hub {
 
     pub(super) const fn heartbeat_ms(&self) -> u64 {
         self.capacities.heartbeat_s * 1_000
+    }
+
+    /// Puts off what clients have to do in time, if the last tick was long ago.
+    fn put_off(&mut self, now: Now) {
+        let late = now.ms.saturating_sub(std::mem::replace(&mut self.ticked_ms, now.ms) + LATE_MS);
+        if late == 0 {
+            return;
+        }
+        for index in 0..self.clients.used() {
+            let client = self.clients.key_at(index).and_then(|id| self.clients.get_mut(id));
+            let Some(client) = client else { continue };
+            // Whoever came or spoke since the last tick has lost less of its time, or nothing.
+            for since in [&mut client.last_heard_ms, &mut client.stalled_at_ms] {
+                *since = now.ms.min(*since + late);
+            }
+        }
     }
 
     /// Ends a client that is gone without saying so; asks one whether it is there, once a heartbeat.

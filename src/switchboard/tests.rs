@@ -237,7 +237,11 @@ fn when_many_are_found_gone_in_one_round_the_log_is_read_in_time() {
 
 #[test]
 fn when_many_are_found_gone_in_one_tick_the_log_is_read_in_time() {
-    the_others_go(|desk, _| desk.board.tick(LATER));
+    the_others_go(|desk, _| {
+        for ms in (NOW.ms..=LATER.ms).step_by(100) {
+            desk.board.tick(Now { ms, ..LATER });
+        }
+    });
 }
 
 fn frame(first: u8, payload: &[u8]) -> Vec<u8> {

@@ -66,7 +66,17 @@ impl Desk {
         self.say(id, &serde_json::json!({"type": "join_room", "room": room}).to_string());
     }
 
+    /// Time passes, of which the hub is told ten times a second.
     fn pass(&mut self, ms: u64) {
+        let then = self.now.ms + ms;
+        while self.now.ms < then {
+            self.now.ms = then.min(self.now.ms + 100);
+            while self.hub.tick(self.now) {}
+        }
+    }
+
+    /// Time passes in which the process does not run.
+    fn sleep(&mut self, ms: u64) {
         self.now.ms += ms;
         while self.hub.tick(self.now) {}
     }

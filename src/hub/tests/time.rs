@@ -101,6 +101,65 @@ fn a_slow_reader_is_asked_for_a_sign_of_life_as_well() {
 }
 
 #[test]
+fn nobody_is_ended_for_a_silence_in_which_the_process_did_not_run() {
+    // It stops before anybody was asked, and while everybody is being asked.
+    for silence in [15_000, 25_000] {
+        let mut desk = Desk::new(tiny());
+        let (aki, dead) = (desk.connect("aki"), desk.connect("dead"));
+        desk.pass(silence);
+        desk.sleep(18_000);
+        assert!(desk.read(aki).contains(&Value::from(9)), "she is asked");
+        assert_eq!(desk.hub.client_count(), 2);
+        desk.hub.heard(aki, desk.now);
+        // Of the pause a tick or two remain counted.
+        desk.pass(30_000 - silence - 201);
+        assert!(desk.hub.name(dead).is_some());
+        desk.pass(1);
+        assert!(desk.hub.name(dead).is_none() && desk.hub.name(aki).is_some());
+    }
+}
+
+#[test]
+fn a_tick_that_is_a_little_late_puts_nothing_off_and_a_later_one_what_it_is_late_beyond_that() {
+    for (late, put_off) in [(199, 0), (200, 0), (201, 1), (1_200, 1_000)] {
+        let mut desk = Desk::new(tiny());
+        let aki = desk.connect("aki");
+        desk.sleep(late);
+        desk.pass(29_999 - late + put_off);
+        assert!(desk.hub.name(aki).is_some(), "{late}");
+        desk.pass(1);
+        assert!(desk.hub.name(aki).is_none(), "{late}");
+    }
+}
+
+#[test]
+fn whoever_spoke_after_a_pause_is_not_given_the_pause_as_well() {
+    let mut desk = Desk::new(tiny());
+    let aki = desk.connect("aki");
+    desk.now.ms += 3_600_000;
+    desk.hub.heard(aki, desk.now);
+    desk.sleep(0);
+    desk.pass(29_999);
+    assert!(desk.hub.name(aki).is_some());
+    desk.pass(1);
+    assert!(desk.hub.name(aki).is_none());
+}
+
+#[test]
+fn a_socket_is_not_ended_for_what_it_did_not_take_while_the_process_did_not_run() {
+    let mut desk = Desk::new(tiny());
+    let aki = desk.connect("aki");
+    desk.take(aki, 0);
+    desk.pass(5_000);
+    desk.sleep(18_000);
+    desk.pass(4_799);
+    assert!(desk.hub.name(aki).is_some());
+    desk.pass(1);
+    assert!(desk.hub.name(aki).is_none());
+    assert_eq!(desk.hub.counters().get(Counter::NotReadable), 1);
+}
+
+#[test]
 fn everyone_is_told_of_a_restart_and_when_to_come_back() {
     let mut desk = Desk::new(tiny());
     let (aki, bob) = (desk.connect("aki"), desk.connect("bob"));
