@@ -75,6 +75,60 @@ fn drop_ins_count_when_settings_are_checked() {
     deploy(&board, &program::first(), "clients = 8001\n").ended(1, &["does not take the settings"]);
 }
 
+const DROP_IN: &str = "/etc/systemd/system/roomd.service.d/override.conf";
+
+/// A board whose settings only root may read: they come as the key of a certificate does.
+fn with_credential(name: &str) -> Board {
+    let board = installed(name);
+    board.write("/root/roomd.toml", "clients = 77\n");
+    board.sh("chmod 600 /root/roomd.toml");
+    let lines = "LoadCredential=roomd.toml:/root/roomd.toml\nEnvironment=ROOMD_CONFIG=%d/roomd.toml";
+    board.write(DROP_IN, &format!("[Service]\n{lines}\n"));
+    board
+}
+
+#[test]
+fn what_only_root_may_read_is_there_for_the_check_as_it_is_for_the_service() {
+    let board = with_credential("settings-credential");
+    board.deploy(&["--binary", &program::version("0.1.1")]).ended(0, &[]);
+    assert_eq!((board.serves().as_str(), clients_max(&board).as_str()), ("0.1.1", "77"));
+}
+
+#[test]
+fn a_credential_that_is_wrong_or_not_there_is_found_out_before_anything_is_touched() {
+    super::stays_as_it_was(with_credential("settings-no-credential"), true, |board| {
+        let deploy = || board.deploy(&["--binary", &program::version("0.1.1")]);
+        board.write("/root/roomd.toml", "clinets = 77\n");
+        deploy().ended(1, &["roomd does not take the settings", "did you mean clients?"]);
+        board.sh("rm /root/roomd.toml");
+        deploy().ended(1, &["roomd does not take the settings", "Job for roomd-check.service failed"]);
+        board.write("/root/roomd.toml", "clients = 77\n");
+    });
+}
+
+#[test]
+fn settings_that_the_user_of_the_service_cannot_read_are_refused() {
+    super::stays_as_it_was(installed("settings-unread"), true, |board| {
+        board.sh(&format!("chmod 600 {SETTINGS}"));
+        let refused = board.deploy(&["--binary", &program::version("0.1.1")]);
+        refused.ended(1, &["does not take the settings", "roomd.toml"]);
+        board.sh(&format!("chmod 644 {SETTINGS}"));
+    });
+}
+
+#[test]
+fn variables_in_a_file_that_a_drop_in_names_count_when_settings_are_checked() {
+    let board = installed("settings-variables");
+    board.write(DROP_IN, "[Service]\nEnvironmentFile=/etc/roomd/variables\n");
+    board.write("/etc/roomd/variables", "ROOMD_CLIENTS=77\n");
+    board.deploy(&["--binary", &program::version("0.1.1")]).ended(0, &[]);
+    assert_eq!(clients_max(&board), "77");
+    board.write("/etc/roomd/variables", "ROOMD_CLIENTS=none\n");
+    let refused = board.deploy(&["--binary", &program::version("0.1.2")]);
+    refused.ended(1, &["does not take the settings", "ROOMD_CLIENTS"]);
+    assert_eq!(board.serves(), "0.1.1");
+}
+
 #[test]
 fn settings_that_both_programs_never_take_at_once_are_refused() {
     let board = installed("settings-never");
