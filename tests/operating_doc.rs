@@ -104,6 +104,84 @@ fn what_commands_are_said_to_print_is_what_they_print() {
     assert_eq!(tried, 2, "an error and a plan are shown");
 }
 
+/// The settings of a row of "Small boards": a file, or none, and pairs as `128 clients`, `` `handshakes` 32 ``.
+fn settings_of(cell: &str) -> Settings {
+    let (base, words) = cell.split_once(": ").unwrap_or(("", cell));
+    let file = code_words(base).first().copied().unwrap_or("nowhere");
+    let mut arguments = vec!["plan".into()];
+    for pair in words.split(", ") {
+        let (name, value) = match pair.split_once("` ") {
+            Some((name, value)) => (name.trim_start_matches('`'), value),
+            None => pair.split_once(' ').map(|(value, name)| (name, value)).unwrap(),
+        };
+        arguments.push(format!("--{}={}", name.replace('_', "-"), value.replace(',', "")).into());
+    }
+    let Ok(Request::Run(_, flags)) = config::request(arguments) else { panic!("{cell}") };
+    Configuration::load(flags, [], &Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap().settings
+}
+
+/// The number of `464MiB`, `496M` or `256 MiB and more`.
+fn mib(size: &str) -> u64 {
+    let end = size.find(|c: char| !c.is_ascii_digit()).unwrap();
+    let number: u64 = size[..end].parse().unwrap();
+    if size.contains("GiB") { number << 10 } else { number }
+}
+
+#[test]
+fn for_each_board_the_plan_fits_what_roomd_may_have_and_that_fits_the_board_with_tls_and_without() {
+    for row in operating().table("## Small boards") {
+        let [memory, _, _, settings, plan, limits, plan_with_tls, limits_with_tls] = &row[..] else {
+            panic!("{row:?}");
+        };
+        let bare = settings_of(settings);
+        let with_tls = Settings { tls_cert: Some("cert.pem".into()), ..bare.clone() };
+        for (settings, plan, limits) in [(bare, plan, limits), (with_tls, plan_with_tls, limits_with_tls)] {
+            let needed = Plan::of(&settings);
+            assert!(needed.to_string().ends_with(&format!("  {plan}\n")), "{row:?}\n{needed}");
+            let (refused_above, granted) = limits.split_once(", ").unwrap();
+            assert!(needed.total() <= mib(refused_above) << 20, "{row:?}");
+            assert_eq!(mib(refused_above) + 32, mib(granted), "the kernel's share");
+            assert!(mib(granted) < mib(memory), "{row:?}");
+        }
+    }
+}
+
+/// The lines of the drop-in that has this one, by their keys.
+fn drop_in(line: &str) -> Vec<(String, String)> {
+    let blocks = operating().blocks();
+    let block = blocks.iter().find(|block| block.lines.iter().any(|other| other.starts_with(line))).unwrap();
+    let lines = block.lines.iter().filter(|line| !line.starts_with('$'));
+    lines.filter_map(|line| line.split_once('=')).map(|(key, value)| (key.into(), value.into())).collect()
+}
+
+fn values<'a>(lines: &'a [(String, String)], key: &str) -> Vec<&'a str> {
+    lines.iter().filter(|line| line.0 == key).map(|line| line.1.as_str()).collect()
+}
+
+#[test]
+fn the_drop_ins_have_the_memory_of_the_table_and_that_for_tls_hands_its_files_over() {
+    let table = operating().table("## Small boards");
+    let limits = |lines: &[(String, String)]| {
+        let variables = values(lines, "Environment");
+        let refused_above = variables.iter().find_map(|line| line.strip_prefix("ROOMD_MEMORY_MAX=")).unwrap();
+        format!("{refused_above}, {}", values(lines, "MemoryMax")[0])
+    };
+    assert_eq!(limits(&drop_in("Environment=ROOMD_MEMORY_MAX=128MiB")), table[1][5]);
+    let tls = drop_in("LoadCredential=");
+    assert_eq!(limits(&tls), table[2][7], "the default settings");
+    let variables = values(&tls, "Environment").join(" ");
+    let files: BTreeMap<_, _> =
+        variables.split(' ').filter_map(|variable| variable.split_once("=%d/")).collect();
+    assert_eq!(files.keys().copied().collect::<Vec<_>>(), ["ROOMD_TLS_CERT", "ROOMD_TLS_KEY"]);
+    let credentials = values(&tls, "LoadCredential");
+    let names: Vec<_> = credentials.iter().map(|line| line.split_once(":/").unwrap().0).collect();
+    assert_eq!(files.into_values().collect::<Vec<_>>(), names);
+    for variable in variables.split(' ') {
+        let key = variable.split('=').next().unwrap().trim_start_matches("ROOMD_").to_lowercase();
+        assert!(TABLE.iter().any(|row| row.key == key), "{variable}");
+    }
+}
+
 #[test]
 fn every_log_level_is_told() {
     assert_eq!(first_cells("## The log"), set(LogLevel::ALL.map(LogLevel::name)));
