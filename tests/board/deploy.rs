@@ -93,7 +93,7 @@ pub(crate) async fn assert_runs(board: &Board, program: &str) {
 }
 
 /// Deploys, which ends with this code; what it said.
-fn deploy(board: &Board, arguments: &[&str], code: i32) -> String {
+pub(crate) fn deploy(board: &Board, arguments: &[&str], code: i32) -> String {
     let mut deploying = begin(board, arguments);
     let mut said = String::new();
     deploying.stdout.take().unwrap().read_to_string(&mut said).unwrap();

@@ -10,6 +10,8 @@ mod board;
 mod deploy;
 #[path = "../support/program.rs"]
 mod made;
+#[path = "../markdown/mod.rs"]
+mod markdown;
 mod memory;
 mod package;
 mod power;
@@ -18,6 +20,7 @@ mod service;
 mod story;
 #[path = "../support/mod.rs"]
 mod support;
+mod tls;
 mod watching;
 
 use board::Board;
@@ -47,6 +50,8 @@ async fn the_life_of_a_board() {
     story
         .chapter("The power fails during an upgrade", deploy::the_power_fails_while_it_is_upgraded(&board))
         .await;
+    story.chapter("It speaks TLS, and its certificate is renewed", tls::is_spoken(&board)).await;
+    story.chapter("New versions come with its key", tls::is_deployed_with_its_key(&board)).await;
     story.chapter("The Debian package takes over", package::replaces_what_was_deployed(&board)).await;
     story.chapter("The package is upgraded, and purged", package::is_upgraded_and_purged(&board)).await;
 }
