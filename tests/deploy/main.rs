@@ -7,6 +7,7 @@
 mod board;
 #[path = "../support/program.rs"]
 mod made;
+mod package;
 mod program;
 mod refusals;
 mod settings;
