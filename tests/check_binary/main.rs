@@ -143,6 +143,16 @@ fn four_mib_pass_and_one_byte_more_does_not() {
 }
 
 #[test]
+fn a_file_whose_name_looks_like_a_format_is_told_by_that_name() {
+    let path = std::env::temp_dir().join(format!("roomd-elf-{}-a%sb%d", std::process::id()));
+    fs::write(&path, Elf { wants_loader: true, ..aarch64() }.bytes()).unwrap();
+    let said = said_of(&path, "aarch64");
+    fs::remove_file(&path).unwrap();
+    let told = format!("{} is not for aarch64: it wants a dynamic loader", path.display());
+    assert!(said.len() == 1 && said[0].starts_with(&told), "{said:?}");
+}
+
+#[test]
 fn what_is_no_binary_and_what_is_no_target_is_told_with_what_to_do() {
     assert!(said_of_bytes(b"#!/bin/sh\n", "arm")[0].ends_with(" is no ELF file"));
     let said = said_of(Path::new("/nonexistent"), "arm");
