@@ -9,8 +9,8 @@ use crate::{
     service::SETTINGS,
 };
 
-/// From `scripts/release aarch64`.
-const PACKAGE: &str = "target/release-files/roomd_0.1.0-1_arm64.deb";
+/// From `scripts/release --profile ci aarch64`.
+const PACKAGE: &str = "target/ci-files/roomd_0.1.0-1_arm64.deb";
 
 pub(crate) async fn replaces_what_was_deployed(board: &Board) {
     board.copy(PACKAGE, "/root/roomd.deb");

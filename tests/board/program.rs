@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use crate::made;
 pub(crate) use crate::made::{store, that_serves_by};
 
-/// From `scripts/cross-build aarch64`.
+/// From `scripts/cross-build --profile ci aarch64`.
 pub(crate) const BINARY: &str = "target/dist/aarch64-unknown-linux-musl/roomd";
 /// From `scripts/cross-build --tls aarch64`.
 pub(crate) const BINARY_WITH_TLS: &str = "target/dist/aarch64-unknown-linux-musl/roomd-tls";
