@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod checkout;
+mod files;
 mod programs;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
