@@ -43,6 +43,13 @@ fn every_target_is_told_with_the_boards_that_need_it() {
 }
 
 #[test]
+fn the_line_of_the_unit_that_a_64_bit_program_fails_by_on_a_32_bit_system_is_there() {
+    let (document, unit) = (read("docs/BUILDING.md"), read("systemd/roomd.service"));
+    let told = code_words(&document).into_iter().find(|word| word.starts_with("SystemCall"));
+    assert!(unit.lines().any(|line| Some(line) == told), "BUILDING.md explains {told:?}");
+}
+
+#[test]
 fn every_target_has_its_image_of_the_version_of_cross() {
     let script = read("scripts/cross-build");
     let version = script.lines().find_map(|line| line.strip_prefix("readonly CROSS_VERSION=")).unwrap();
