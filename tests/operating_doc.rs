@@ -8,13 +8,17 @@ mod support;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fs,
     path::Path,
 };
 
 use markdown::{Document, code_words};
 use roomd::{
-    config::{self, Configuration, LogLevel, Plan, RELATIONS, Request, Settings, table::TABLE},
+    config::{
+        self, Configuration, Flags, LogLevel, Plan, RELATIONS, Request, Settings, plan::human, table::TABLE,
+    },
     hub::Counter,
+    server::descriptors,
 };
 use serde_json::Value;
 use support::{Client, Handshake, TestServer, promtool, settings};
@@ -71,6 +75,96 @@ fn every_relation_between_settings_is_told() {
 fn every_line_of_the_plan_is_told() {
     let plan = Plan::of(&Settings::default());
     assert_eq!(first_cells("## Memory"), set(plan.lines.iter().map(|line| line.name)));
+}
+
+/// A file of the project.
+fn read(name: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
+}
+
+/// What `systemd/small-board.toml` sets.
+fn small_board() -> Settings {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("systemd/small-board.toml");
+    Configuration::load(Flags::default(), [], &path).unwrap().settings
+}
+
+fn total(settings: &Settings) -> u64 {
+    Plan::of(settings).total()
+}
+
+#[test]
+fn what_one_client_more_costs_is_what_the_plan_says() {
+    let each = |settings: Settings, more: usize| {
+        let larger = Settings { clients: settings.clients + more, ..settings.clone() };
+        (total(&larger) - total(&settings)) / more as u64 / 1024
+    };
+    let told = format!(
+        "one costs up to {} KiB with the defaults, {} KiB with these",
+        each(Settings::default(), 1_000),
+        each(small_board(), 100)
+    );
+    assert!(operating().section("## Memory").join(" ").contains(&told), "{told}");
+}
+
+/// The settings of a row of the table of small boards: "256 clients, 32 rooms, `handshakes` 32".
+fn settings_of(cell: &str) -> Settings {
+    if cell.starts_with("`systemd/small-board.toml`") {
+        let settings = small_board();
+        let told = format!("{} clients, {} rooms", settings.clients, settings.rooms);
+        assert!(cell.ends_with(&told), "{cell}: {told}");
+        return settings;
+    }
+    let cell = cell.strip_prefix("the defaults: ").unwrap_or(cell);
+    let flags = cell.replace(", ", "\n").replace(',', "");
+    let flags = flags.lines().map(|word| {
+        let (one, other) = word.split_once(' ').unwrap();
+        let (name, value) = if one.starts_with('`') { (one.trim_matches('`'), other) } else { (other, one) };
+        format!("--{}={value}", name.replace('_', "-"))
+    });
+    let request = config::request(["plan".into()].into_iter().chain(flags.map(Into::into)));
+    let Ok(Request::Run(_, flags)) = request else { panic!("{cell}") };
+    Configuration::load(flags, [], Path::new("/nonexistent")).unwrap().settings
+}
+
+#[test]
+fn the_plans_of_small_boards_are_what_they_are_said_to_be_and_fit_their_limits() {
+    let rows = operating().table("## Small boards");
+    for row in &rows {
+        let plan = total(&settings_of(&row[3]));
+        assert_eq!(row[4], human(plan), "{}", row[3]);
+        let (refused_above, granted) = row[5].split_once(", ").unwrap();
+        let mib = |size: &str| size.trim_end_matches("iB").trim_end_matches('M').parse::<u64>().unwrap();
+        assert!(plan <= mib(refused_above) << 20, "{row:?}");
+        assert_eq!(mib(refused_above) + 32, mib(granted), "{row:?}");
+    }
+    assert_eq!(rows.len(), 3);
+    let (first, last) = (&rows[0][5], &rows[2][5]);
+    for (name, limits) in [("small-board.conf", first), ("roomd.service", last)] {
+        let unit = read(&format!("systemd/{name}"));
+        let (refused_above, granted) = limits.split_once(", ").unwrap();
+        for line in [format!("Environment=ROOMD_MEMORY_MAX={refused_above}"), format!("MemoryMax={granted}")]
+        {
+            assert!(unit.lines().any(|found| found == line), "{name}: {line}");
+        }
+    }
+    let told = format!("{} at most", human(total(&small_board())));
+    let comment = read("systemd/small-board.toml").replace("\n# ", " ");
+    assert!(comment.contains(&told), "systemd/small-board.toml should say: {told}");
+}
+
+#[test]
+fn the_status_that_is_shown_is_one_of_the_defaults() {
+    let settings = Settings::default();
+    let blocks = operating().blocks();
+    let block = blocks.iter().find(|block| block.lines[0] == "$ roomd status").unwrap().lines.join("\n");
+    for told in [
+        format!("{} planned at most", human(total(&settings))),
+        format!(" of {}, ", settings.clients),
+        format!(" of {}\n", settings.rooms),
+        format!(" of {}\n", descriptors::needed(&settings)),
+    ] {
+        assert!(block.contains(&told), "{told}");
+    }
 }
 
 /// The last line of what a command of `roomd` prints, or its error.
@@ -332,9 +426,9 @@ async fn prometheus_takes_the_scrape_and_the_alerts_and_their_metrics_are_there(
         let text = block.lines.join("\n") + "\n";
         let kind = if block.lines[0] == "groups:" { "rules" } else { "config" };
         let path = std::env::temp_dir().join(format!("roomd-{kind}-{}.yml", std::process::id()));
-        std::fs::write(&path, &text).unwrap();
+        fs::write(&path, &text).unwrap();
         let (is_accepted, said) = promtool(&["check", kind, path.to_str().unwrap()], "");
-        std::fs::remove_file(path).unwrap();
+        fs::remove_file(path).unwrap();
         assert!(is_accepted, "{said}");
         let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
         for expression in text.lines().filter_map(|line| line.trim().strip_prefix("expr: ")) {
