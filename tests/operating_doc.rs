@@ -9,7 +9,9 @@ mod support;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
+    os::unix::fs::{PermissionsExt as _, symlink},
     path::Path,
+    process::Command,
 };
 
 use markdown::{Document, code_words};
@@ -274,6 +276,50 @@ fn the_drop_ins_have_the_memory_of_the_table_and_that_for_tls_hands_its_files_ov
         let key = variable.split('=').next().unwrap().trim_start_matches("ROOMD_").to_lowercase();
         assert!(TABLE.iter().any(|row| row.key == key), "{variable}");
     }
+}
+
+/// Runs the documented check with this text in it (beside the settings `clients`), `systemctl` telling the variables
+/// of the unit, on a board with such variables of its own; its exit code, and what it said.
+fn check_as_told(part: &str, clients: usize, variables: &str) -> (Option<i32>, String) {
+    let section = operating().section("## As a service").join("\n");
+    let line = section.lines().find(|line| line.starts_with(part) && line.contains("check-config"));
+    let line = line.unwrap_or_else(|| panic!("no line that begins with {part:?}"));
+    let folder = std::env::temp_dir().join(format!("roomd-check-{}", std::process::id()));
+    fs::create_dir_all(folder.join("bin")).unwrap();
+    let unit = read("systemd/roomd.service");
+    let environment = unit.lines().find_map(|line| line.strip_prefix("Environment=")).unwrap();
+    let systemctl =
+        format!("[ \"$*\" = 'show --value --property=Environment roomd' ] || exit 1\necho {environment}\n");
+    for (name, text) in [("systemctl", systemctl.as_str()), ("sudo", "exec \"$@\"\n")] {
+        let path = folder.join("bin").join(name);
+        fs::write(&path, format!("#!/bin/sh\n{text}")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let _ = symlink(env!("CARGO_BIN_EXE_roomd"), folder.join("bin/roomd"));
+    fs::write(folder.join("roomd.toml"), format!("clients = {clients}\n")).unwrap();
+    fs::write(folder.join("variables"), variables).unwrap();
+    let line = line.replace("/etc/default/roomd", folder.join("variables").to_str().unwrap());
+    let output = Command::new("sh")
+        .args(["-c", &line])
+        .env_clear()
+        .env("PATH", format!("{}:/usr/bin:/bin", folder.join("bin").display()))
+        .env("ROOMD_CONFIG", folder.join("roomd.toml"))
+        .output()
+        .unwrap();
+    fs::remove_dir_all(folder).unwrap();
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+#[test]
+fn the_check_that_is_told_refuses_what_the_service_would() {
+    for part in ["env ", "sudo env "] {
+        assert_eq!(check_as_told(part, 1_024, "").0, Some(0), "{part}");
+        let (code, said) = check_as_told(part, 2_000, "");
+        assert!(code == Some(78) && said.contains("ROOMD_MEMORY_MAX"), "{part}: {said}");
+    }
+    assert_eq!(check_as_told("sudo env ", 1_024, "ROOMD_CLIENTS=2000\n").0, Some(78));
+    // As in the service, where what stands in that file wins over the unit.
+    assert_eq!(check_as_told("sudo env ", 2_000, "ROOMD_MEMORY_MAX=4GiB\n").0, Some(0));
 }
 
 #[test]
