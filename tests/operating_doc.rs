@@ -323,6 +323,20 @@ fn the_check_that_is_told_refuses_what_the_service_would() {
 }
 
 #[test]
+fn the_pace_of_restarts_and_the_lines_that_it_costs_are_those_of_the_unit() {
+    let unit = read("systemd/roomd.service");
+    let pace = unit.lines().find_map(|line| line.strip_prefix("RestartSec=")?.strip_suffix('s')).unwrap();
+    let section = operating().section("## As a service").join(" ");
+    assert!(section.contains(&format!("started again after {pace} seconds")), "{pace}");
+    // roomd's own; and systemd's: exited, failed, failed to start, scheduled, stopped, starting.
+    let lines_a_day = 7 * 86_400 / pace.parse::<u32>().unwrap();
+    assert!(section.contains(&format!(
+        "some 7 lines to the log, most of them systemd's: {},000 a day",
+        lines_a_day / 1_000
+    )));
+}
+
+#[test]
 fn every_log_level_is_told() {
     assert_eq!(first_cells("## The log"), set(LogLevel::ALL.map(LogLevel::name)));
 }
