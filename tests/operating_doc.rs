@@ -278,6 +278,44 @@ fn the_drop_ins_have_the_memory_of_the_table_and_that_for_tls_hands_its_files_ov
     }
 }
 
+/// Puts a `systemctl` that does this into `bin` of the folder, and a `sudo` that changes nothing.
+fn put_commands(folder: &Path, systemctl: &str) {
+    fs::create_dir_all(folder.join("bin")).unwrap();
+    for (name, text) in [("systemctl", systemctl), ("sudo", "exec \"$@\"")] {
+        let path = folder.join("bin").join(name);
+        fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+}
+
+#[test]
+fn the_command_for_a_small_board_with_the_package_puts_the_same_in_place_as_a_deployment() {
+    let folder = std::env::temp_dir().join(format!("roomd-small-{}", std::process::id()));
+    put_commands(&folder, "echo \"$@\" >>\"${0%/*}/../asked\"");
+    let etc = folder.join("etc");
+    fs::create_dir_all(etc.join("roomd")).unwrap();
+    fs::write(etc.join("roomd/roomd.toml"), "# As the package has it.\n").unwrap();
+    let blocks = operating().blocks();
+    let mut commands = blocks.iter().map(|block| block.lines.join("\n"));
+    let command = commands.find(|block| block.contains("cd /usr/share/doc/roomd;")).unwrap();
+    let asset = r#"["systemd/small-board.*", "usr/share/doc/roomd/", "644"]"#;
+    assert!(read("Cargo.toml").contains(asset), "{asset}");
+    let systemd = Path::new(env!("CARGO_MANIFEST_DIR")).join("systemd");
+    let command = command
+        .replace("/usr/share/doc/roomd", systemd.to_str().unwrap())
+        .replace(" /etc/", &format!(" {}/", etc.display()));
+    let status = Command::new("sh")
+        .args(["-ec", &command])
+        .env("PATH", format!("{}:/usr/bin:/bin", folder.join("bin").display()))
+        .status();
+    assert!(status.unwrap().success(), "{command}");
+    let found = |path: &str| fs::read_to_string(etc.join(path)).unwrap();
+    assert_eq!(found("roomd/roomd.toml"), read("systemd/small-board.toml"));
+    assert_eq!(found("systemd/system/roomd.service.d/small-board.conf"), read("systemd/small-board.conf"));
+    assert_eq!(fs::read_to_string(folder.join("asked")).unwrap(), "daemon-reload\nrestart roomd\n");
+    fs::remove_dir_all(folder).unwrap();
+}
+
 /// Runs the documented check with this text in it (beside the settings `clients`), `systemctl` telling the variables
 /// of the unit, on a board with such variables of its own; its exit code, and what it said.
 fn check_as_told(part: &str, clients: usize, variables: &str) -> (Option<i32>, String) {
@@ -285,16 +323,10 @@ fn check_as_told(part: &str, clients: usize, variables: &str) -> (Option<i32>, S
     let line = section.lines().find(|line| line.starts_with(part) && line.contains("check-config"));
     let line = line.unwrap_or_else(|| panic!("no line that begins with {part:?}"));
     let folder = std::env::temp_dir().join(format!("roomd-check-{}", std::process::id()));
-    fs::create_dir_all(folder.join("bin")).unwrap();
     let unit = read("systemd/roomd.service");
     let environment = unit.lines().find_map(|line| line.strip_prefix("Environment=")).unwrap();
-    let systemctl =
-        format!("[ \"$*\" = 'show --value --property=Environment roomd' ] || exit 1\necho {environment}\n");
-    for (name, text) in [("systemctl", systemctl.as_str()), ("sudo", "exec \"$@\"\n")] {
-        let path = folder.join("bin").join(name);
-        fs::write(&path, format!("#!/bin/sh\n{text}")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-    }
+    let question = "[ \"$*\" = 'show --value --property=Environment roomd' ] || exit 1";
+    put_commands(&folder, &format!("{question}\necho {environment}"));
     let _ = symlink(env!("CARGO_BIN_EXE_roomd"), folder.join("bin/roomd"));
     fs::write(folder.join("roomd.toml"), format!("clients = {clients}\n")).unwrap();
     fs::write(folder.join("variables"), variables).unwrap();
