@@ -5,6 +5,7 @@
 
 mod checkout;
 mod files;
+mod notices;
 mod programs;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
