@@ -1,4 +1,4 @@
-//! A board that is none: namespaces with a root of their own, on which all but what `fakes/` stands for is
+//! An imitation of a board: namespaces with a root of their own, on which all but what `fakes/` stands for is
 //! real: shell, files, links, mounts, the program and its port. `ssh` enters it.
 
 use std::{

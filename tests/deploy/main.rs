@@ -1,4 +1,4 @@
-//! `scripts/deploy` against a board that is none (`board.rs`): each way in which it can go wrong, and a
+//! `scripts/deploy` against an imitation of a board (`board.rs`): each way in which it can go wrong, and a
 //! power cut at every step. Method: the scripts and the program are real; systemd is a small stand-in. The
 //! real one is in `tests/board/`.
 
