@@ -209,7 +209,7 @@ impl Desk {
             let Some(id) = self.hub.next_due() else { break };
             while let Some([head, tail]) = self.hub.pending(id, self.now) {
                 let taken = black_box(head).len() + black_box(tail).len();
-                if !self.hub.sent(id, taken) {
+                if !self.hub.sent(id, taken, self.now) {
                     break;
                 }
             }

@@ -30,6 +30,8 @@ pub const ANNOUNCE_EVERY_MS: u64 = 100;
 pub const LINE_WRITES_MAX: usize = 1_024;
 /// Longest heartbeat, in seconds: the ping interval of the hub that roomd replaces.
 pub const HEARTBEAT_S_MAX: u64 = 54;
+/// Silence after which a client is gone, however long the heartbeat, in milliseconds: that of the same hub.
+pub const SILENCE_MS_MAX: u64 = 60_000;
 /// Longest header of a server's frame, in bytes (RFC 6455, section 5.2: 2 + 8, no mask).
 pub const FRAME_HEADER_BYTES_MAX: usize = 10;
 /// Longest payload of a control frame, in bytes (RFC 6455, section 5.5).

@@ -44,7 +44,7 @@ fn drain(hub: &mut Hub, piece: usize) -> usize {
     while let Some(id) = hub.next_due() {
         while let Some([head, tail]) = hub.pending(id, NOW) {
             let bytes = (head.len() + tail.len()).min(piece);
-            hub.sent(id, bytes);
+            hub.sent(id, bytes, NOW);
             taken += bytes;
         }
     }

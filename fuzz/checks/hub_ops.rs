@@ -344,7 +344,7 @@ impl World {
                 break;
             }
             self.peers[peer].inbox.extend_from_slice(&pieces[..taken]);
-            if !self.hub.sent(id, taken) {
+            if !self.hub.sent(id, taken, self.now) {
                 assert_eq!(self.hub.pending(id, self.now), None, "that was all");
             }
         }

@@ -33,8 +33,9 @@ pub(super) struct Client {
     pub(super) count_seen: u32,
     /// The place in `memberships` whose log the socket was last given bytes of.
     pub(super) reading: u8,
-    /// Whether its socket has taken nothing since `stalled_at_ms`.
+    /// Whether its socket has taken nothing since `stalled_at_ms`, and whether it was tried again since.
     pub(super) is_stalled: bool,
+    pub(super) is_tried: bool,
     pub(super) quiet: bool,
 
     // Fixed when it connects.

@@ -126,6 +126,7 @@ impl Hub {
             reading: 0,
             count_seen: 0,
             is_stalled: false,
+            is_tried: false,
             stalled_at_ms: 0,
             missed_untold: 0,
             last_heard_ms: now.ms,

@@ -54,9 +54,12 @@ impl Hub {
 
     /// Takes note that the socket took the first `taken` bytes (at least one) of what was pending. Whether
     /// more may be: if not, [`Hub::pending`] has nothing.
-    pub fn sent(&mut self, id: ClientId, taken: usize) -> bool {
+    pub fn sent(&mut self, id: ClientId, taken: usize, now: Now) -> bool {
         let Some(client) = self.clients.get_mut(id) else { return false };
-        client.is_stalled = false;
+        if client.is_stalled {
+            // Only its peer can have made room.
+            (client.is_stalled, client.last_heard_ms) = (false, now.ms);
+        }
         self.counters.add(Counter::BytesSent, taken as u64);
         self.counters.add(Counter::Writes, 1);
         let is_inside_log = client.current().offset > 0;
@@ -85,7 +88,7 @@ impl Hub {
     pub fn block(&mut self, id: ClientId, now: Now) {
         let Some(client) = self.clients.get_mut(id) else { return };
         if !client.is_stalled {
-            (client.is_stalled, client.stalled_at_ms) = (true, now.ms);
+            (client.is_stalled, client.is_tried, client.stalled_at_ms) = (true, false, now.ms);
         }
         if self.due.block(id.index()) {
             self.counters.add(Counter::Blocked, 1);

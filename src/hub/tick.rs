@@ -2,7 +2,7 @@
 
 use super::{ClientId, Hub, Now, connect::Ending};
 use crate::{
-    limits::ANNOUNCE_EVERY_MS,
+    limits::{ANNOUNCE_EVERY_MS, SILENCE_MS_MAX},
     protocol::{
         encode::{Body, ServerMessage},
         frame::{self, CloseCode, Opcode},
@@ -12,6 +12,10 @@ use crate::{
 /// What a tick is late beyond this is no silence of the clients: the process did not run, and could neither
 /// ask them nor hear them.
 const LATE_MS: u64 = 200;
+
+/// So long before a client is ended for taking nothing its socket is tried once more: systems tell that there
+/// is room again only when there is much of it.
+const TRY_BEFORE_MS: u64 = 500;
 
 /// The count of clients is state: it is never queued, only the newest value is told.
 #[derive(Debug, Default)]
@@ -106,7 +110,12 @@ impl Hub {
             let reason = "You took no byte for the write timeout.";
             return self.end(id, Ending::By(CloseCode::NotReadable, reason), now);
         }
-        if now.ms >= client.last_heard_ms + heartbeat + heartbeat / 2 {
+        if client.is_stalled && !client.is_tried && now.ms + TRY_BEFORE_MS >= client.stalled_at_ms + timeout {
+            client.is_tried = true;
+            self.due.unblock(id.index());
+        }
+        let Some(client) = self.clients.get_mut(id) else { return };
+        if now.ms >= client.last_heard_ms + SILENCE_MS_MAX.min(heartbeat + heartbeat / 2) {
             let reason = "You gave no sign of life for one and a half heartbeats.";
             return self.end(id, Ending::By(CloseCode::NoSignOfLife, reason), now);
         }

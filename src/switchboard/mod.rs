@@ -304,7 +304,7 @@ impl<L: Line> Switchboard<L> {
             match port.line.write(bytes) {
                 Ok(taken) => {
                     written += taken;
-                    if !self.hub.sent(id, taken) {
+                    if !self.hub.sent(id, taken, now) {
                         break;
                     }
                 }

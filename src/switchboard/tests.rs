@@ -280,7 +280,7 @@ fn whoever_asks_for_many_rooms_while_it_connects_is_told_of_each() {
     for rooms in [3, 4, 5, 40] {
         let capacities = Capacities { rooms, rooms_per_client: rooms, ..tiny() };
         let mut desk = Desk::of(capacities, RoundLimits::default());
-        let query: String = (0..rooms).map(|room| format!("&room=room{room}")).collect();
+        let query = (0..rooms).map(|room| format!("room=room{room}")).collect::<Vec<_>>().join("&");
         let (_, akis) = desk.connect(&format!("username=aki{query}"), b"");
         let heard = heard(&akis);
         assert_eq!(heard.matches("You joined room").count(), rooms, "{heard}");

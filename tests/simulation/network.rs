@@ -217,7 +217,10 @@ impl Line for Wire {
         fault?;
         let some = link.some_of(room);
         link.waiting.extend(&bytes[..some]);
-        link.refused_ms = None;
+        if link.refused_ms.take().is_some() {
+            // It reads: a sign of life.
+            link.heard_ms = link.now.get();
+        }
         Ok(some)
     }
 

@@ -102,7 +102,7 @@ impl Desk {
             }
             room -= some;
             taken.extend(&bytes[..some]);
-            self.hub.sent(id, some);
+            self.hub.sent(id, some, self.now);
         }
         self.hub.audit().unwrap();
         taken

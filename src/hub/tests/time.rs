@@ -38,6 +38,18 @@ fn who_is_silent_is_asked_after_a_heartbeat_and_ended_after_one_and_a_half() {
 }
 
 #[test]
+fn with_a_long_heartbeat_a_client_is_gone_after_a_minute() {
+    for (heartbeat_s, gone_ms) in [(39, 58_500), (40, 60_000), (41, 60_000), (54, 60_000)] {
+        let mut desk = Desk::new(Capacities { heartbeat_s, ..tiny() });
+        let aki = desk.connect("aki");
+        desk.pass(gone_ms - 1);
+        assert!(desk.hub.name(aki).is_some(), "{heartbeat_s}");
+        desk.pass(1);
+        assert!(desk.hub.name(aki).is_none(), "{heartbeat_s}");
+    }
+}
+
+#[test]
 fn what_is_sent_to_a_client_is_no_sign_of_its_life() {
     let mut desk = Desk::new(tiny());
     let (dead, talker) = (desk.connect("dead"), desk.connect("talker"));
@@ -61,6 +73,40 @@ fn a_socket_that_takes_nothing_is_ended_at_the_write_timeout() {
     desk.pass(1);
     assert_eq!(desk.departure().0, aki);
     assert_eq!(desk.hub.counters().get(Counter::NotReadable), 1);
+}
+
+#[test]
+fn a_socket_is_tried_once_more_before_it_is_ended_for_taking_nothing() {
+    for room in [0, 1] {
+        let mut desk = Desk::new(tiny());
+        let aki = desk.connect("aki");
+        desk.take(aki, 0);
+        desk.pass(9_499);
+        assert!(desk.hub.is_blocked(aki));
+        desk.pass(1);
+        assert!(!desk.hub.is_blocked(aki) && desk.hub.next_due() == Some(aki));
+        assert_eq!(desk.take(aki, room).len(), room);
+        assert!(desk.hub.is_blocked(aki));
+        desk.pass(499);
+        assert!(desk.hub.is_blocked(aki), "it is tried once");
+        desk.pass(1);
+        assert_eq!(desk.hub.name(aki).is_some(), room > 0, "{room}");
+        desk.pass(9_499);
+        assert_eq!(desk.hub.name(aki).is_some(), room > 0, "{room}");
+        desk.pass(1);
+        assert!(desk.hub.name(aki).is_none());
+    }
+}
+
+#[test]
+fn a_socket_that_had_no_room_and_has_some_again_is_a_sign_of_life() {
+    let mut desk = Desk::new(tiny());
+    let aki = desk.connect("aki");
+    for _ in 0..12 {
+        desk.take(aki, 1);
+        desk.pass(9_000);
+    }
+    assert!(desk.hub.name(aki).is_some(), "it reads, and says nothing");
 }
 
 #[test]
