@@ -280,8 +280,8 @@ fn whoever_asks_for_many_rooms_while_it_connects_is_told_of_each() {
     for rooms in [3, 4, 5, 40] {
         let capacities = Capacities { rooms, rooms_per_client: rooms, ..tiny() };
         let mut desk = Desk::of(capacities, RoundLimits::default());
-        let query = (0..rooms).map(|room| format!("room=room{room}")).collect::<Vec<_>>().join("&");
-        let (_, akis) = desk.connect(&format!("username=aki{query}"), b"");
+        let query: Vec<_> = (0..rooms).map(|room| format!("room=room{room}")).collect();
+        let (_, akis) = desk.connect(&format!("username=aki&{}", query.join("&")), b"");
         let heard = heard(&akis);
         assert_eq!(heard.matches("You joined room").count(), rooms, "{heard}");
         assert!(!heard.contains("too_slow"), "{heard}");

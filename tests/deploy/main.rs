@@ -72,6 +72,19 @@ fn two_versions_are_kept_and_a_rollback_goes_to_and_fro() {
     board.deploy(&["--binary", &program::first(), "--check"]).ended(1, &["another one"]);
 }
 
+#[test]
+fn the_same_version_again_does_not_take_the_place_of_the_one_before() {
+    let board = installed("again");
+    let upgrade = program::version("0.1.1");
+    board.deploy(&["--binary", &upgrade]).ended(0, &["before it was 0.1.0-"]);
+    board.sh("systemctl stop roomd.service");
+    let again = board.deploy(&["--binary", &upgrade]);
+    again.ended(0, &["it boots from now on\n"]);
+    assert!(!again.said.contains("before it was"), "{}", again.said);
+    board.deploy(&["--rollback"]).ended(0, &["going back to 0.1.0-"]);
+    assert_eq!(board.serves(), "0.1.0");
+}
+
 /// Nothing of the one that failed is left, and the one before serves, as before and after a boot.
 fn stays_as_it_was(mut board: Board, process_stays: bool, deploy: impl FnOnce(&Board)) {
     let files = |board: &Board| {

@@ -45,6 +45,26 @@ fn settings_alone_can_be_deployed_and_taken_back() {
 }
 
 #[test]
+fn settings_alone_are_taken_back_alone_and_the_version_before_stays_in_reach() {
+    let mut board = installed("settings-beside");
+    let upgrade = program::version("0.1.1");
+    deploy(&board, &upgrade, "clients = 66\n").ended(0, &["before it was 0.1.0-"]);
+    deploy(&board, &upgrade, "clients = 77\n").ended(0, &["--rollback brings the settings before back"]);
+    for clients in ["66", "77", "66"] {
+        board.deploy(&["--rollback"]).ended(0, &["going back to 0.1.1-"]);
+        board.cut_power();
+        board.boot();
+        assert_eq!((board.serves().as_str(), clients_max(&board).as_str()), ("0.1.1", clients));
+    }
+    board.sh("sh /usr/local/lib/roomd/current/before/install");
+    assert_eq!(board.serves(), "0.1.0");
+    board.deploy(&["--rollback"]).ended(0, &["going back to 0.1.1-"]);
+    // What was taken back in its time is not taken back once more.
+    board.deploy(&["--rollback"]).ended(0, &["going back to 0.1.0-"]);
+    assert_eq!((board.serves().as_str(), clients_max(&board).as_str()), ("0.1.0", "66"));
+}
+
+#[test]
 fn the_check_tells_settings_that_differ() {
     let board = installed("settings-check");
     board.write("/new.toml", "clients = 77\n");
