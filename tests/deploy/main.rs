@@ -81,6 +81,7 @@ fn the_same_version_again_does_not_take_the_place_of_the_one_before() {
     let again = board.deploy(&["--binary", &upgrade]);
     again.ended(0, &["it boots from now on\n"]);
     assert!(!again.said.contains("before it was"), "{}", again.said);
+    assert_eq!(board.versions().len(), 2, "{:?}", board.versions());
     board.deploy(&["--rollback"]).ended(0, &["going back to 0.1.0-"]);
     assert_eq!(board.serves(), "0.1.0");
 }
@@ -249,6 +250,35 @@ fn a_power_cut_at_any_step_of_an_upgrade_leaves_one_of_the_two_versions_whole() 
     assert!(seen[first_new..].iter().all(|version| version == "0.1.1"), "it goes back no more: {seen:?}");
     assert_eq!(board.read("/etc/roomd/roomd.toml"), "clients = 77\n");
     assert_eq!(board.versions().len(), 2);
+}
+
+/// As above; then somebody edits the settings, and deploys without any.
+#[test]
+fn a_power_cut_at_any_step_has_no_rollback_bring_settings_that_nobody_asked_for() {
+    let mut board = installed("cut-edited");
+    board.write("/etc/roomd/roomd.toml", "clients = 66\n");
+    board.write("/new.toml", "clients = 77\n");
+    board.save_disk();
+    let config = board.root.join("new.toml");
+    let (upgrade, later) = (program::version("0.1.1"), program::version("0.1.2"));
+    for number in 1.. {
+        let cut = board.deploy_and_cut(number, &["--binary", &upgrade, "--config", config.to_str().unwrap()]);
+        board.cut_power();
+        board.boot();
+        if cut.code == 0 {
+            break;
+        }
+        let before = board.serves();
+        board.write("/etc/roomd/roomd.toml", "clients = 88\n");
+        board.deploy(&["--binary", &later]).ended(0, &["it boots from now on"]);
+        board.deploy(&["--rollback"]).ended(0, &[]);
+        assert_eq!(board.serves(), before, "cut {number}");
+        assert_eq!(board.read("/etc/roomd/roomd.toml"), "clients = 88\n", "cut {number}");
+        assert_eq!(board.sh("ls -A /etc/roomd"), "roomd.toml\n", "cut {number}");
+        board.cut_power();
+        board.restore_disk();
+        board.boot();
+    }
 }
 
 /// As above, from a board on which there was none.
