@@ -38,6 +38,17 @@ fn a_user_who_may_become_root_does() {
 }
 
 #[test]
+fn a_user_who_keeps_all_files_private_installs_a_program_for_every_user() {
+    let mut board = Board::new("umask");
+    board.variables = vec![("FAKE_UID", "1000"), ("FAKE_UMASK", "077")];
+    board.deploy(&["--binary", &program::first()]).ended(0, &["it boots from now on"]);
+    let private = board.sh("find -L /usr/local/lib/roomd /etc/roomd ! -perm -a+r");
+    assert_eq!(private, "");
+    board.sh("cd /usr/local/lib/roomd/current; find roomd install uninstall -perm 755 | wc -l | grep -qx 3");
+    board.sh("cd /usr/local/lib/roomd/current; find checks roomd.toml units/* -perm 644 | wc -l | grep -qx 4");
+}
+
+#[test]
 fn a_machine_for_which_there_is_no_build() {
     let board = Board::new("sparc");
     board.fact("uname", "sparc64");
