@@ -14,7 +14,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 /// What `fakes/board-fact` answers for.
-const FACTS: [&str; 8] = ["df", "dpkg-query", "id", "journalctl", "sleep", "stat", "sudo", "uname"];
+const FACTS: [&str; 9] = ["date", "df", "dpkg-query", "id", "journalctl", "sleep", "stat", "sudo", "uname"];
 /// What changes anything, and so what a power cut can come before.
 const CHANGES: [&str; 8] = ["chmod", "cp", "ln", "mkdir", "mv", "rm", "sync", "systemctl"];
 /// In the new namespaces: the root of the board, and then whatever is started there.

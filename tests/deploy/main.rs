@@ -107,7 +107,10 @@ fn a_version_that_ends_at_once_is_taken_back() {
     stays_as_it_was(installed("ends"), false, |board| {
         let bad = program::that_serves_by("echo no memory for this; exit 1");
         let wanted = ["does not work here", "| no memory for this", "is back, and answers"];
-        board.deploy(&["--binary", &bad]).ended(2, &wanted);
+        board.sh("echo said long ago >>/run/fake/journal");
+        let failed = board.deploy(&["--binary", &bad]);
+        failed.ended(2, &wanted);
+        assert!(!failed.said.contains("said long ago"), "{}", failed.said);
     });
 }
 
@@ -118,6 +121,22 @@ fn a_version_that_is_never_ready_is_taken_back() {
         let wanted = ["it was not ready within 2 s", "is back, and answers"];
         board.deploy(&["--binary", &bad, "--wait", "2"]).ended(2, &wanted);
     });
+}
+
+#[test]
+fn what_the_version_before_needs_to_stop_is_not_waited_for_as_the_start_of_the_new_one() {
+    let board = installed("grace");
+    board.fact("stops-after-s", "3");
+    board.deploy(&["--binary", &program::version("0.1.1"), "--wait", "2"]).ended(0, &["it boots from now on"]);
+    assert_eq!(board.serves(), "0.1.1");
+}
+
+#[test]
+fn a_clock_that_is_set_meanwhile_does_not_end_the_wait() {
+    let board = installed("clock");
+    board.fact("pid-late", "3");
+    board.deploy(&["--binary", &program::version("0.1.1")]).ended(0, &["it boots from now on"]);
+    assert_eq!(board.serves(), "0.1.1");
 }
 
 #[test]
