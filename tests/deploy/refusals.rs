@@ -91,6 +91,13 @@ fn a_root_that_is_lost_at_the_next_boot() {
 }
 
 #[test]
+fn a_partition_that_is_mounted_only_after_the_units_are_read() {
+    let board = Board::new("partition");
+    board.fact("partition", "2");
+    refused(&board, &["/usr/local/lib is on a partition of its own", "Debian package"]);
+}
+
+#[test]
 fn a_board_with_the_debian_package() {
     let board = Board::new("package");
     board.fact("dpkg-query", "installed");
