@@ -38,6 +38,25 @@ fn a_user_who_may_become_root_does() {
 }
 
 #[test]
+fn a_shell_that_greets_whoever_comes_is_not_taken_for_an_answer() {
+    let mut board = Board::new("greeting");
+    board.variables = vec![("FAKE_UID", "1000"), ("SSH_GREETS", "Hello!\\nNo mail")];
+    board.deploy(&["--binary", &program::first()]).ended(0, &["board is x86_64", "it boots from now on"]);
+    board.fact("sudo", "asks");
+    let asks = board.deploy(&["--binary", &program::first()]);
+    asks.ended(1, &["asks for a password", "\"pi ALL=(ALL) NOPASSWD: ALL\""]);
+}
+
+#[test]
+fn a_directory_for_temporary_files_with_a_space_in_its_name() {
+    const SPACED: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/with a space");
+    std::fs::create_dir_all(SPACED).unwrap();
+    let mut board = Board::new("spaced");
+    board.variables = vec![("TMPDIR", SPACED)];
+    board.deploy(&["--binary", &program::first()]).ended(0, &["it boots from now on"]);
+}
+
+#[test]
 fn a_user_who_keeps_all_files_private_installs_a_program_for_every_user() {
     let mut board = Board::new("umask");
     board.variables = vec![("FAKE_UID", "1000"), ("FAKE_UMASK", "077")];
@@ -72,6 +91,14 @@ fn a_disk_without_room_or_that_runs_full() {
     board.sh("mount -t tmpfs -o size=1m tmpfs /usr/local");
     board.deploy(&["--binary", &program::first()]).ended(1, &["roomd cannot be written; is the disk full"]);
     assert_eq!(board.sh("ls -A /usr/local/lib"), "");
+}
+
+#[test]
+fn no_room_to_unpack_what_comes() {
+    let board = Board::new("unpack");
+    board.sh("mount -t tmpfs -o size=64k tmpfs /tmp");
+    refused(&board, &["could not be unpacked", "df -h /tmp"]);
+    assert_eq!(board.sh("ls -A /tmp"), "");
 }
 
 #[test]
@@ -143,7 +170,7 @@ fn arguments_that_make_no_sense() {
     for (arguments, told) in [
         (&["--chekc"][..], "--chekc is no option"),
         (&["other"], "one board at a time"),
-        (&["--check", "--rollback"], "two things"),
+        (&["--check", "--rollback"], "either --check or --rollback"),
         (&["--config"], "--config needs a value"),
         (&["--config", "/nowhere"], "/nowhere cannot be read"),
         (&["--binary", "/tmp"], "/tmp cannot be read"),
