@@ -165,6 +165,19 @@ fn a_first_version_that_fails_leaves_nothing() {
 }
 
 #[test]
+fn a_first_version_that_cannot_be_kept_leaves_nothing() {
+    let mut board = Board::off("nothing-kept");
+    board.fact("meminfo", "MemTotal: 262144 kB");
+    board.boot();
+    // Where a directory should come.
+    board.write("/etc/systemd/system/multi-user.target.wants", "");
+    board.deploy(&["--binary", &program::first()]).ended(2, &["nothing of it is left"]);
+    let left = board.sh("find /usr/local /etc/roomd /etc/systemd /run/systemd ! -type d 2>/dev/null || :");
+    assert_eq!(left, "/etc/systemd/system/multi-user.target.wants\n");
+    assert_eq!(board.serves(), "");
+}
+
+#[test]
 fn it_is_loud_when_the_version_before_does_not_work_any_more_either() {
     let board = installed("loud");
     board.sh("rm /usr/local/lib/roomd/current/roomd");

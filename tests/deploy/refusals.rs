@@ -102,6 +102,18 @@ fn no_room_to_unpack_what_comes() {
 }
 
 #[test]
+fn settings_that_are_no_file() {
+    let board = installed("no-file");
+    board.sh("mkfifo /tmp/fifo");
+    for path in ["/etc", "/tmp/fifo", "/nowhere"] {
+        let said = board.sh(&format!(
+            "timeout 9 sh /usr/local/lib/roomd/current/install --config {path} 2>&1 || echo code $?"
+        ));
+        assert_eq!(said, format!("roomd: {path} is no file that can be read.\ncode 1\n"));
+    }
+}
+
+#[test]
 fn a_disk_that_cannot_be_written() {
     let board = Board::new("read-only");
     board.sh("mount -o remount,bind,ro /usr/local");
@@ -153,6 +165,9 @@ fn a_second_installation_at_the_same_time() {
     board.sh("flock /run/roomd-install.lock /usr/bin/sleep 100 >/dev/null 2>&1 & /usr/bin/sleep 0.2");
     let again = board.deploy(&["--binary", &program::version("0.1.1")]);
     again.ended(1, &["another installation is under way"]);
+    let uninstall = board.sh("sh /usr/local/lib/roomd/current/uninstall 2>&1 || echo code $?");
+    assert!(uninstall.contains("an installation is under way") && uninstall.contains("code 1"), "{uninstall}");
+    assert_eq!(board.serves(), "0.1.0");
 }
 
 #[test]
