@@ -127,7 +127,9 @@ fn a_version_that_is_never_ready_is_taken_back() {
 fn what_the_version_before_needs_to_stop_is_not_waited_for_as_the_start_of_the_new_one() {
     let board = installed("grace");
     board.fact("stops-after-s", "3");
-    board.deploy(&["--binary", &program::version("0.1.1"), "--wait", "2"]).ended(0, &["it boots from now on"]);
+    board
+        .deploy(&["--binary", &program::version("0.1.1"), "--wait", "2"])
+        .ended(0, &["it boots from now on"]);
     assert_eq!(board.serves(), "0.1.1");
 }
 
@@ -301,6 +303,10 @@ fn a_power_cut_at_any_step_has_no_rollback_bring_settings_that_nobody_asked_for(
             break;
         }
         let before = board.serves();
+        if before == "0.1.0" && board.sh("ls -A /etc/roomd") == "roomd.toml\n" {
+            // The settings had not come yet.
+            continue;
+        }
         board.write("/etc/roomd/roomd.toml", "clients = 88\n");
         board.deploy(&["--binary", &later]).ended(0, &["it boots from now on"]);
         board.deploy(&["--rollback"]).ended(0, &[]);

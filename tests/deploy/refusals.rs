@@ -64,7 +64,8 @@ fn a_user_who_keeps_all_files_private_installs_a_program_for_every_user() {
     let private = board.sh("find -L /usr/local/lib/roomd /etc/roomd ! -perm -a+r");
     assert_eq!(private, "");
     board.sh("cd /usr/local/lib/roomd/current; find roomd install uninstall -perm 755 | wc -l | grep -qx 3");
-    board.sh("cd /usr/local/lib/roomd/current; find checks roomd.toml units/* -perm 644 | wc -l | grep -qx 4");
+    board
+        .sh("cd /usr/local/lib/roomd/current; find checks roomd.toml units/* -perm 644 | wc -l | grep -qx 4");
 }
 
 #[test]
@@ -166,7 +167,10 @@ fn a_second_installation_at_the_same_time() {
     let again = board.deploy(&["--binary", &program::version("0.1.1")]);
     again.ended(1, &["another installation is under way"]);
     let uninstall = board.sh("sh /usr/local/lib/roomd/current/uninstall 2>&1 || echo code $?");
-    assert!(uninstall.contains("an installation is under way") && uninstall.contains("code 1"), "{uninstall}");
+    assert!(
+        uninstall.contains("an installation is under way") && uninstall.contains("code 1"),
+        "{uninstall}"
+    );
     assert_eq!(board.serves(), "0.1.0");
 }
 
