@@ -9,6 +9,7 @@
 
 mod access;
 mod client;
+mod cramped;
 mod errors;
 mod hostile;
 mod keyboard;

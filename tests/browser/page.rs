@@ -218,6 +218,15 @@ impl<'a> Page<'a> {
         self.devtools("Emulation.setEmulatedMedia", &json!({ "features": [feature] }));
     }
 
+    /// Moves a finger over the page at `(x, y)` by so many pixels, downward or (negative) upward.
+    pub(crate) fn swipe(&self, (x, y): (u32, u32), distance: i32) {
+        let gesture = json!({
+            "x": x, "y": y, "yDistance": distance, "speed": 20_000, "preventFling": true,
+            "gestureSourceType": "touch",
+        });
+        self.devtools("Input.synthesizeScrollGesture", &gesture);
+    }
+
     fn devtools(&self, command: &str, parameters: &Value) {
         self.post("goog/cdp/execute", &json!({"cmd": command, "params": parameters}));
     }

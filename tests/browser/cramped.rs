@@ -1,0 +1,53 @@
+//! The page where there is little room: a keyboard lies over it, or the letters are large.
+
+use crate::{
+    page::Page,
+    server::{Server, settings},
+    webdriver::Browser,
+};
+use roomd::config::Settings;
+
+/// As somebody sets who sees badly.
+fn letters(page: &Page<'_>, percent: u32) {
+    page.run(&format!("document.documentElement.style.fontSize = '{percent}%'"));
+}
+
+fn size(page: &Page<'_>, width: u32, height: u32) {
+    page.resize(width, height);
+    page.wait_for(&format!("innerWidth === {width} && innerHeight === {height}"));
+}
+
+/// Whether what `selector` names lies within the page, whole.
+fn in_view(selector: &str) -> String {
+    format!(
+        "(({{top, bottom, left, right}}) => top >= 0 && left >= 0 && right <= innerWidth && bottom <= innerHeight)
+            (one({selector:?}).getBoundingClientRect())"
+    )
+}
+
+#[test]
+fn the_form_for_name_and_token_can_be_scrolled_to_its_button() {
+    let settings = Settings { token: Some("s3cret".into()), ..settings() };
+    let (server, browser) = (Server::start(settings), Browser::start());
+    let page = Page::first(&browser, &format!("{}?username=aki", server.url()));
+    page.wait_for("document.body.dataset.phase === 'stopped' && !one('#token-part').hidden");
+    for (width, height, percent) in [(390, 380, 100), (320, 256, 100), (640, 160, 100), (360, 640, 200)] {
+        size(&page, width, height);
+        letters(&page, percent);
+        for (towards, selector) in [(2_000, "#username"), (-2_000, "#connect")] {
+            page.swipe((width / 2, height / 2), towards);
+            page.wait_for(&in_view(selector));
+        }
+    }
+}
+
+#[test]
+fn the_strip_after_disconnecting_can_be_scrolled_to_its_button() {
+    let (server, browser) = (Server::start(settings()), Browser::start());
+    let page = Page::connected(&browser, &server, "aki");
+    page.click("#disconnect");
+    page.wait_for("document.body.dataset.phase === 'stopped'");
+    size(&page, 640, 170);
+    page.swipe((320, 20), -2_000);
+    page.wait_for(&in_view("#connect"));
+}
