@@ -367,7 +367,9 @@ window.addEventListener("pagehide", () => {
 // iOS lays its keyboard over the page and tells only the visual viewport.
 window.visualViewport?.addEventListener("resize", ({ target }) => {
   document.documentElement.style.setProperty("--visible", `${target.height * target.scale}px`);
-  if (target.scale === 1) window.scrollTo(0, 0);
+  if (target.scale !== 1) return;
+  window.scrollTo(0, 0);
+  if (document.activeElement.matches("input, textarea")) document.activeElement.scrollIntoView({ block: "nearest" });
 });
 new ResizeObserver(() => view(current).settle()).observe($("logs"));
 setInterval(() => !document.hidden && client.listRooms(), LIST_EVERY_MS);

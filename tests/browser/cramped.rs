@@ -7,6 +7,11 @@ use crate::{
 };
 use roomd::config::Settings;
 
+/// As a phone lays its keyboard over the page, which is told of it and shrinks.
+fn keyboard_leaves(page: &Page<'_>, height: u32) {
+    page.run(&format!("document.documentElement.style.setProperty('--visible', '{height}px')"));
+}
+
 /// As somebody sets who sees badly.
 fn letters(page: &Page<'_>, percent: u32) {
     page.run(&format!("document.documentElement.style.fontSize = '{percent}%'"));
@@ -50,4 +55,22 @@ fn the_strip_after_disconnecting_can_be_scrolled_to_its_button() {
     size(&page, 640, 170);
     page.swipe((320, 20), -2_000);
     page.wait_for(&in_view("#connect"));
+}
+
+#[test]
+fn the_form_for_a_new_room_stays_above_the_keyboard() {
+    let (server, browser) = (Server::start(settings()), Browser::start());
+    let page = Page::connected(&browser, &server, "aki");
+    size(&page, 390, 844);
+    page.click("#side-open");
+    page.wait_for("getComputedStyle(one('#side')).translate === '0px'");
+    page.click("#create-name");
+    keyboard_leaves(&page, 508);
+    page.wait_for("one('#create').getBoundingClientRect().bottom <= 508");
+    // Lower than the panel's parts: all of them are reached by scrolling.
+    size(&page, 700, 180);
+    for (towards, selector) in [(2_000, "#side-close"), (-2_000, "#create button")] {
+        page.swipe((20, 20), towards);
+        page.wait_for(&in_view(selector));
+    }
 }
