@@ -2,6 +2,7 @@
 
 use crate::{
     page::Page,
+    proxy::Proxy,
     server::{Server, settings},
     webdriver::Browser,
 };
@@ -73,4 +74,24 @@ fn the_form_for_a_new_room_stays_above_the_keyboard() {
         page.swipe((20, 20), towards);
         page.wait_for(&in_view(selector));
     }
+}
+
+#[test]
+fn a_lost_connection_leaves_the_composer_on_the_page_with_letters_of_twice_the_size() {
+    let (server, browser) = (Server::start(settings()), Browser::start());
+    let network = Proxy::start(server.port());
+    let page = Page::first(&browser, &network.url());
+    page.connect("aki");
+    size(&page, 360, 640);
+    letters(&page, 200);
+    let whole = "all('#status, #title, #banner p, .brand, #side-close').filter((element) => {
+        const {scrollWidth, clientWidth} = element.parentElement;
+        return scrollWidth > clientWidth;
+    }).map((element) => element.id || element.className)";
+    assert_eq!(page.texts(whole), [""; 0]);
+    network.cut();
+    page.wait_for("one('#banner-text').textContent.startsWith('The server cannot be reached.')");
+    page.wait_for(&in_view("#composer button"));
+    page.wait_for(&in_view("#banner"));
+    assert_eq!(page.texts(whole), [""; 0]);
 }
