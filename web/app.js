@@ -215,7 +215,7 @@ function view(room) {
   const onScroll = () => room === current && showToEnd();
   found = new RoomView(label(room), { onRetry: (content) => say(room, content), onScroll });
   views.set(room, found);
-  $("logs").append(found.element);
+  $("to-end").before(found.element);
   return found;
 }
 

@@ -1,7 +1,5 @@
 // The field that messages are written in. A plain ES module: no build step.
 
-const HEIGHT_MAX_PX = 160;
-
 const form = document.getElementById("composer");
 const field = document.getElementById("text");
 const error = document.getElementById("composer-error");
@@ -47,8 +45,8 @@ export const composer = {
 
 field.addEventListener("input", fit);
 
-/** As high as the text, within bounds. */
+/** As high as the text, within the bounds that the style sets. */
 function fit() {
   field.style.height = "auto";
-  field.style.height = `${Math.min(field.scrollHeight + 2, HEIGHT_MAX_PX)}px`;
+  field.style.height = `${field.scrollHeight + 2}px`;
 }

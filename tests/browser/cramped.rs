@@ -95,3 +95,22 @@ fn a_lost_connection_leaves_the_composer_on_the_page_with_letters_of_twice_the_s
     page.wait_for(&in_view("#banner"));
     assert_eq!(page.texts(whole), [""; 0]);
 }
+
+#[test]
+fn a_long_draft_leaves_the_messages_and_the_controls_in_view() {
+    let (server, browser) = (Server::start(settings()), Browser::start());
+    let page = Page::connected(&browser, &server, "aki");
+    size(&page, 390, 844);
+    for number in 1..=20 {
+        page.say(&number.to_string());
+    }
+    page.wait_for("said('20')");
+    page.run("shown('.lines')[0].parentElement.scrollTop = 0");
+    page.run("one('#text').value = 'line\\n'.repeat(12); one('#text').dispatchEvent(new Event('input'))");
+    page.wait_for("!one('#to-end').hidden");
+    let apart = "one('#to-end').getBoundingClientRect().bottom <= one('#composer').getBoundingClientRect().top";
+    page.wait_for(apart);
+    size(&page, 640, 170);
+    page.wait_for(&in_view("#composer button"));
+    page.wait_for("one('#logs').clientHeight > 0");
+}
