@@ -26,7 +26,7 @@ fn size(page: &Page<'_>, width: u32, height: u32) {
 /// Whether what `selector` names lies within the page, whole.
 fn in_view(selector: &str) -> String {
     format!(
-        "(({{top, bottom, left, right}}) => top >= 0 && left >= 0 && right <= innerWidth && bottom <= innerHeight)
+        "(({{top, bottom, left, right}}) => top >= 0 && left >= 0 && right < innerWidth + 1 && bottom < innerHeight + 1)
             (one({selector:?}).getBoundingClientRect())"
     )
 }
@@ -40,8 +40,8 @@ fn the_form_for_name_and_token_can_be_scrolled_to_its_button() {
     for (width, height, percent) in [(390, 380, 100), (320, 256, 100), (640, 160, 100), (360, 640, 200)] {
         size(&page, width, height);
         letters(&page, percent);
-        for (towards, selector) in [(2_000, "#username"), (-2_000, "#connect")] {
-            page.swipe((width / 2, height / 2), towards);
+        for (distance, selector) in [(-2_000, ".welcome"), (2_000, "#connect")] {
+            page.scroll((width / 2, height / 2), distance);
             page.wait_for(&in_view(selector));
         }
     }
@@ -54,7 +54,7 @@ fn the_strip_after_disconnecting_can_be_scrolled_to_its_button() {
     page.click("#disconnect");
     page.wait_for("document.body.dataset.phase === 'stopped'");
     size(&page, 640, 170);
-    page.swipe((320, 20), -2_000);
+    page.scroll((320, 20), 2_000);
     page.wait_for(&in_view("#connect"));
 }
 
@@ -70,8 +70,8 @@ fn the_form_for_a_new_room_stays_above_the_keyboard() {
     page.wait_for("one('#create').getBoundingClientRect().bottom <= 508");
     // Lower than the panel's parts: all of them are reached by scrolling.
     size(&page, 700, 180);
-    for (towards, selector) in [(2_000, "#side-close"), (-2_000, "#create button")] {
-        page.swipe((20, 20), towards);
+    for (distance, selector) in [(-2_000, "#side-close"), (2_000, "#create button")] {
+        page.scroll((20, 20), distance);
         page.wait_for(&in_view(selector));
     }
 }

@@ -218,13 +218,11 @@ impl<'a> Page<'a> {
         self.devtools("Emulation.setEmulatedMedia", &json!({ "features": [feature] }));
     }
 
-    /// Moves a finger over the page at `(x, y)` by so many pixels, downward or (negative) upward.
-    pub(crate) fn swipe(&self, (x, y): (u32, u32), distance: i32) {
-        let gesture = json!({
-            "x": x, "y": y, "yDistance": distance, "speed": 20_000, "preventFling": true,
-            "gestureSourceType": "touch",
-        });
-        self.devtools("Input.synthesizeScrollGesture", &gesture);
+    /// Turns the wheel over the page at `(x, y)` by so many pixels, downward or (negative) upward.
+    pub(crate) fn scroll(&self, (x, y): (u32, u32), distance: i32) {
+        let turn = json!({"type": "scroll", "x": x, "y": y, "deltaX": 0, "deltaY": distance});
+        let wheel = json!({"type": "wheel", "id": "wheel", "actions": [turn]});
+        self.post("actions", &json!({ "actions": [wheel] }));
     }
 
     fn devtools(&self, command: &str, parameters: &Value) {
