@@ -8,6 +8,7 @@ import { keepToken, takeLink, tokenText } from "./link.js";
 import { RoomView, gapText } from "./messages.js";
 import { RoomList, capped, counted, label, panel } from "./rooms.js";
 import { recall, remember } from "./storage.js";
+import { renamed, told, unsent } from "./words.js";
 
 const LIST_EVERY_MS = 15_000;
 const LIST_SOON_MS = 1_000;
@@ -111,14 +112,9 @@ function onWelcome({ username, epoch }) {
   show(current);
   composer.focus();
   if (asked && asked !== username) {
-    showBanner(`You are ${quoted(username)} here: ${quoted(asked)} is in use or not allowed.`, "OK", hideBanner);
+    showBanner(renamed(asked, username), "OK", hideBanner);
   }
   asked = username;
-}
-
-/** A foreign word within a sentence of ours, kept from turning it round (Unicode's FSI and PDI). */
-function quoted(name) {
-  return `“\u2068${name}\u2069”`;
 }
 
 function showBanner(text, action, onAction) {
@@ -187,20 +183,21 @@ function onRooms(rooms) {
 }
 
 function onError({ code, content, room, id }) {
-  if (id) return onRefusedMessage(content, room ?? LOBBY, id);
+  const text = told(code, content);
+  if (id) return onRefusedMessage(text, room ?? LOBBY, id);
   if (JOIN_REFUSALS.has(code) && wantedRoom !== null) {
     wantedRoom = null;
-    return showCreateError(content);
+    return showCreateError(text);
   }
-  showBanner(content, "OK", hideBanner);
+  showBanner(text, "OK", hideBanner);
 }
 
 /** The text goes back to where it was written, unless the next one stands there already. */
-function onRefusedMessage(content, room, id) {
+function onRefusedMessage(text, room, id) {
   if (room === current && composer.text === "") composer.text = view(room).takeBack(id);
   else views.get(room)?.failed(id);
-  if (room === current) composer.error = content;
-  else showBanner(content, "OK", hideBanner);
+  if (room === current) composer.error = text;
+  else showBanner(text, "OK", hideBanner);
 }
 
 function showCreateError(text) {
@@ -300,16 +297,10 @@ function say(room, content) {
   sent += 1;
   const id = `${page}-${sent}`;
   const refusal = client.say(room, content, id);
-  composer.error = refusal && refusalText(refusal);
+  composer.error = refusal && unsent(refusal, client.limits.message_bytes);
   if (refusal) return false;
   view(room).sending(id, content);
   return true;
-}
-
-function refusalText(refusal) {
-  if (refusal === "offline") return "Not connected. Your text is kept: send it when the connection is back.";
-  const limit = client.limits.message_bytes;
-  return `This message is too large: the server takes ${limit} bytes. Shorten it and send it again.`;
 }
 
 function connect() {

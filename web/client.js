@@ -1,5 +1,7 @@
 // The connection to `/ws`: reconnecting, resuming, positions and gaps. Knows nothing of the page.
-// A plain ES module: no build step, no dependency, nothing that needs a secure context (HTTPS).
+// A plain ES module: no build step, nothing that needs a secure context (HTTPS).
+
+import { told } from "./words.js";
 
 /** The key of the room that everyone is in. */
 export const LOBBY = "";
@@ -18,7 +20,7 @@ const HISTORY_MESSAGES = 50;
 /** Close codes after which coming back by itself would be wrong, with what to tell. */
 const FINAL = {
   1000: "The server ended the connection.",
-  1008: "The server refused this connection.",
+  1008: "The server ended the connection: too much came from here too fast.",
   4001: "This name is now used by another window or device.",
 };
 
@@ -164,11 +166,11 @@ export class Client {
     this.#opened = false;
     socket.onopen = () => {
       this.#opened = true;
-      this.#setAlarm(CONNECT_TIMEOUT_MS, () => this.#lost(1006, ""));
+      this.#setAlarm(CONNECT_TIMEOUT_MS, () => this.#lost(1006));
     };
     socket.onmessage = (event) => this.#receive(event.data);
-    socket.onclose = (event) => this.#lost(event.code, event.reason);
-    this.#setAlarm(CONNECT_TIMEOUT_MS, () => this.#lost(1006, ""));
+    socket.onclose = (event) => this.#lost(event.code);
+    this.#setAlarm(CONNECT_TIMEOUT_MS, () => this.#lost(1006));
   }
 
   #url() {
@@ -208,12 +210,12 @@ export class Client {
     this.#setPhase("stopped", { code, text });
   }
 
-  #lost(code, reason) {
+  #lost(code) {
     const opened = this.#opened;
     if (this.phase === "open" && Date.now() - this.#openSince > STABLE_MS) this.#attempts = 0;
     this.#release();
     if (code === 4001) this.resume = "";
-    if (FINAL[code]) this.#stop(code, reason && code === 1008 ? `${FINAL[code]} ${reason}` : FINAL[code]);
+    if (FINAL[code]) this.#stop(code, FINAL[code]);
     else if (opened) this.#wait(PASSING[code] ?? "The connection was lost.", code);
     else this.#askWhy();
   }
@@ -226,12 +228,12 @@ export class Client {
     if (this.#token) url.searchParams.set("token", this.#token);
     try {
       const answer = await fetch(url, { cache: "no-store", signal: AbortSignal.timeout(CONNECT_TIMEOUT_MS) });
-      const { content = "" } = await answer.json();
+      const { error, content = "" } = await answer.json();
       if (this.phase !== "waiting" || this.#retry !== retry) return;
-      if (answer.status === 401 || answer.status === 403) this.#stop(answer.status, content);
+      if (answer.status === 401 || answer.status === 403) this.#stop(answer.status, told(error, content));
       else if (answer.status === 429 || answer.status === 503) {
         this.#retryAfterMs = Number(answer.headers.get("retry-after")) * 1_000 || null;
-        this.#wait(content, answer.status);
+        this.#wait(told(error, content), answer.status);
       } else this.#wait("The server answers, but did not take the connection.", answer.status);
     } catch {
       // No answer, or none that is ours: the text above stands.
@@ -269,7 +271,7 @@ export class Client {
       this.#probing = false;
       // A timer that fires late shows that this page slept: the answer may still be in the queue.
       if (Date.now() - due > LATE_MS) this.#probe();
-      else this.#lost(1006, "");
+      else this.#lost(1006);
     });
   }
 

@@ -89,3 +89,23 @@ fn what_comes_too_fast_is_refused_at_the_field_and_nothing_of_it_is_lost() {
     assert_eq!(sent + failed + 1, WRITTEN);
     assert!(sent < WRITTEN - 1 && failed > 0, "{sent} sent, {failed} failed");
 }
+
+#[test]
+fn refusals_are_told_in_words_for_people() {
+    let settings = Settings { clients: 2, messages_per_second: 1, burst: 1, ..settings() };
+    let (server, browser) = (Server::start(settings), Browser::start());
+    let page = Page::connected(&browser, &server, &"n".repeat(40));
+    let banner = page.text("one('#banner-text').textContent");
+    assert!(banner.ends_with("is too long."), "{banner}");
+    page.type_into("#create-name", &format!("{}{ENTER}", "n".repeat(49)));
+    let bad = "This name is too long, or has characters that cannot be used.";
+    page.wait_for(&format!("one('#create-error').textContent === {bad:?}"));
+    page.run("for (let number = 0; number < 4; number++) {
+        one('#text').value = 'x';
+        one('#composer').requestSubmit();
+    }");
+    page.wait_for("one('#composer-error').textContent === 'Too fast. Wait a second, then send again.'");
+    let _second = Page::connected_too(&browser, &server, "mika");
+    let third = Page::another(&browser, &format!("{}?username=noor", server.url()));
+    third.wait_for("one('#entry-text').textContent.startsWith('The chat is full.')");
+}
