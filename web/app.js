@@ -6,6 +6,7 @@ import { Client, JOIN_REFUSALS, LOBBY } from "./client.js";
 import { composer } from "./composer.js";
 import { keepToken, takeLink, tokenText } from "./link.js";
 import { RoomView, gapText } from "./messages.js";
+import { banner, put } from "./notices.js";
 import { RoomList, capped, counted, label, panel } from "./rooms.js";
 import { recall, remember } from "./storage.js";
 import { renamed, told, unsent } from "./words.js";
@@ -14,6 +15,13 @@ const LIST_EVERY_MS = 15_000;
 const LIST_SOON_MS = 1_000;
 const UNREAD_EVERY_MS = 100;
 const RECHECK_MS = 3_000;
+const STATES = {
+  idle: "Disconnected",
+  connecting: "Connecting…",
+  open: "Connected",
+  waiting: "Reconnecting…",
+  stopped: "Disconnected",
+};
 
 const $ = (id) => document.getElementById(id);
 const views = new Map();
@@ -50,8 +58,9 @@ const roomList = new RoomList({ open: enter, join: joinAndShow, leave: (room) =>
 
 function onPhase(phase, { text = "", code, delayMs = 0 }) {
   clearInterval(countdown);
+  const again = phase === "connecting" && document.body.dataset.phase === "waiting";
   document.body.dataset.phase = phase;
-  $("status").textContent = { open: "Connected", connecting: "Connecting…", waiting: "Reconnecting…" }[phase] ?? "Disconnected";
+  put("status", STATES[again ? "waiting" : phase]);
   if (phase === "open") return;
   online = "";
   listed.clear();
@@ -60,19 +69,29 @@ function onPhase(phase, { text = "", code, delayMs = 0 }) {
   for (const each of views.values()) each.unsure();
   if (phase === "waiting") countDown(text, Date.now() + delayMs);
   else if (phase === "stopped") onStopped(text, code);
+  else if (phase === "connecting") onConnecting(again);
   showConnecting(phase);
+}
+
+/** A network that answers nothing holds up each attempt for a while. */
+function onConnecting(again) {
+  if (!entered()) put("entry-count", "Connecting…");
+  else if (again) {
+    banner.count = "Connecting…";
+    banner.hideAction();
+  }
 }
 
 function showConnecting(phase) {
   const busy = phase !== "stopped" && phase !== "idle";
   $("connect").textContent = busy ? "Cancel" : "Connect";
   $("username").readOnly = busy;
-  if (phase === "connecting" && !entered()) $("entry-text").textContent = "Connecting…";
 }
 
 function onStopped(text, code) {
-  hideBanner();
-  $("entry-text").textContent = code === 401 ? tokenText() : text;
+  banner.hide();
+  put("entry-text", code === 401 ? tokenText() : text);
+  put("entry-count", "");
   $("token-part").hidden = code !== 401;
   $("username").value = client.username || $("username").value;
   remember("sessionStorage", "page", "");
@@ -84,10 +103,12 @@ function onStopped(text, code) {
 function countDown(text, until) {
   const tell = () => {
     const seconds = Math.ceil((until - Date.now()) / 1_000);
-    const line = `${text} ${seconds > 0 ? `Trying again in ${seconds} s.` : "Trying again…"}`;
-    if (entered()) showBanner(line, "Try now", () => client.wake());
-    else $("entry-text").textContent = line;
+    const left = seconds > 0 ? `Trying again in ${seconds} s.` : "Trying again…";
+    if (entered()) banner.count = left;
+    else put("entry-count", left);
   };
+  if (entered()) banner.show(text, "Try now", () => client.wake());
+  else put("entry-text", text);
   tell();
   countdown = setInterval(tell, 1_000);
 }
@@ -100,8 +121,10 @@ function onWelcome({ username, epoch }) {
   restarted = lobbyEpoch !== "" && lobbyEpoch !== epoch;
   lobbyEpoch = epoch;
   document.body.dataset.entered = "yes";
-  hideBanner();
-  $("entry-text").textContent = "";
+  banner.hide();
+  composer.error = "";
+  showCreateError("");
+  view(LOBBY).replay();
   $("who").textContent = username;
   $("who").title = username;
   showConnecting("open");
@@ -112,21 +135,9 @@ function onWelcome({ username, epoch }) {
   show(current);
   composer.focus();
   if (asked && asked !== username) {
-    showBanner(renamed(asked, username), "OK", hideBanner);
+    banner.show(renamed(asked, username), "OK", banner.hide);
   }
   asked = username;
-}
-
-function showBanner(text, action, onAction) {
-  $("banner").hidden = false;
-  $("banner-text").textContent = text;
-  $("banner-action").textContent = action;
-  $("banner-action").onclick = onAction;
-}
-
-function hideBanner() {
-  $("banner").hidden = true;
-  $("banner-text").textContent = "";
 }
 
 // What the server tells
@@ -152,7 +163,7 @@ function onGap(room, gap) {
 }
 
 function onJoined(room, { member_count: members }) {
-  view(room);
+  view(room).replay();
   listed.set(room, members);
   if (wantedRoom === room) {
     $("create-name").value = "";
@@ -189,7 +200,7 @@ function onError({ code, content, room, id }) {
     wantedRoom = null;
     return showCreateError(text);
   }
-  showBanner(text, "OK", hideBanner);
+  banner.show(text, "OK", banner.hide);
 }
 
 /** The text goes back to where it was written, unless the next one stands there already. */
@@ -197,7 +208,7 @@ function onRefusedMessage(text, room, id) {
   if (room === current && composer.text === "") composer.text = view(room).takeBack(id);
   else views.get(room)?.failed(id);
   if (room === current) composer.error = text;
-  else showBanner(text, "OK", hideBanner);
+  else banner.show(text, "OK", banner.hide);
 }
 
 function showCreateError(text) {
@@ -306,6 +317,7 @@ function say(room, content) {
 function connect() {
   const name = $("username").value.trim();
   asked = name;
+  put("entry-text", "");
   remember("localStorage", "username", name);
   keepToken();
   client.connect({ name, token: $("token").value });

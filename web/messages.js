@@ -1,11 +1,14 @@
 // The message list of one room. Everything foreign goes through `textContent`, never through HTML.
 // A plain ES module: no build step.
 
+import { announce } from "./notices.js";
+
 const LINES_MAX = 500;
 const LONG_TEXT = 1_500;
 const LONG_LINES = 20;
 const GROUP_S = 300;
 const TINTS = 8;
+const REPLAY_MS = 1_000;
 const ACK_TIMEOUT_MS = 10_000;
 const NEAR_END_PX = 80;
 /** A board without a clock counts from 1970 until it has asked for the time: such times are not shown. */
@@ -31,6 +34,7 @@ export class RoomView {
   #flushing = false;
   #last = null;
   #waiting = new Map();
+  #replaying = 0;
   #atEnd = true;
   #below = false;
   #onRetry;
@@ -83,6 +87,13 @@ export class RoomView {
     this.#queue({ message, own });
   }
 
+  /** What was said before comes now, all at once: it is not read aloud. */
+  replay() {
+    clearTimeout(this.#replaying);
+    this.element.ariaBusy = "true";
+    this.#replaying = setTimeout(() => (this.element.ariaBusy = "false"), REPLAY_MS);
+  }
+
   /** Takes in a line of the page's own, such as a gap up to `seq`. */
   note(text, seq = 0) {
     this.#pass(seq);
@@ -124,6 +135,7 @@ export class RoomView {
     });
     sent.state.replaceWith(retry);
     sent.line.classList.add("failed");
+    announce(`Not sent: ${sent.content}`);
     this.settle();
   }
 

@@ -1,7 +1,7 @@
 //! What the page does when the network or the server goes.
 
 use crate::{
-    page::{Page, quoted},
+    page::{ENTER, Page, quoted},
     proxy::Proxy,
     server::{Server, settings},
     webdriver::Browser,
@@ -201,4 +201,80 @@ fn a_window_whose_place_was_taken_stays_away_and_says_why() {
     );
     first.connect("mika");
     second.wait_for("line('mika connected')");
+}
+
+#[test]
+fn what_failed_without_a_connection_is_no_longer_told_once_it_is_back() {
+    let (server, browser) = (Server::start(settings()), Browser::start());
+    let network = Proxy::start(server.port());
+    let page = Page::first(&browser, &network.url());
+    page.connect("aki");
+    network.cut();
+    page.wait_for("!open()");
+    page.say("for later");
+    page.type_into("#create-name", &format!("workshop{ENTER}"));
+    let errors = "['#composer-error', '#create-error'].map((id) => one(id).textContent)";
+    assert!(page.texts(errors).iter().all(|error| error.starts_with("Not connected")));
+    network.mend();
+    page.wait_for("open()");
+    assert_eq!(page.texts(errors), ["", ""]);
+}
+
+#[test]
+fn while_a_network_answers_nothing_there_is_no_button_that_does_nothing() {
+    let (server, browser) = (Server::start(settings()), Browser::start());
+    let network = Proxy::start(server.port());
+    let page = Page::first(&browser, &network.url());
+    page.connect("aki");
+    network.cut();
+    page.wait_for("one('#banner-text').textContent.startsWith('The server cannot be reached.')");
+    network.stall();
+    network.mend();
+    page.run("one('#banner-action').focus(); one('#banner-action').click()");
+    page.wait_for("document.body.dataset.phase === 'connecting' && one('#banner-count').textContent === 'Connecting…'");
+    assert_eq!(page.value("one('#banner-action').hidden"), true);
+    assert_eq!(page.text("document.activeElement.id"), "text");
+}
+
+#[test]
+fn a_screen_reader_is_told_of_a_lost_connection_once_and_of_history_not_at_all() {
+    let (server, browser) = (Server::start(settings()), Browser::start());
+    let network = Proxy::start(server.port());
+    let other = Page::another(&browser, &server.url());
+    other.connect("mika");
+    other.create_room("workshop");
+    other.say("old");
+    other.wait_for("said('old')");
+    let page = Page::first(&browser, &network.url());
+    page.connect("aki");
+    // What a screen reader would read: additions to live regions that are not busy.
+    page.run(
+        "window.spoken = [];
+        new MutationObserver((records) => {
+            for (const {target, addedNodes} of records) {
+                const live = target.closest('[role=status], [role=alert], [role=log]');
+                if (!live || live.ariaBusy === 'true') continue;
+                for (const {textContent} of addedNodes) if (textContent) window.spoken.push(textContent);
+            }
+        }).observe(document.body, {subtree: true, childList: true});",
+    );
+    page.create_room("workshop");
+    page.wait_for("said('old') && shown('.line')[0].parentElement.parentElement.ariaBusy === 'false'");
+    assert_eq!(page.value("window.spoken.some((text) => text.includes('old'))"), false);
+    page.run("window.spoken = []");
+    network.cut();
+    page.wait_for("one('#banner-text').textContent.startsWith('The server cannot be reached.')");
+    // Long enough for several attempts.
+    page.wait_for("(window.counts ??= new Set()).add(one('#banner-count').textContent).size >= 4");
+    let spoken = page.texts("window.spoken");
+    assert!(spoken.contains(&"Reconnecting…".to_owned()), "{spoken:?}");
+    assert!(spoken.len() <= 3, "{spoken:?}");
+    network.mend();
+    page.wait_for("open()");
+    network.stall();
+    page.say("on its way");
+    page.wait_for("texts('.outgoing .state').length === 1");
+    network.cut();
+    network.mend();
+    page.wait_for("window.spoken.includes('Not sent: on its way')");
 }
