@@ -3,10 +3,11 @@
 // A plain ES module: no build step. The policy of the page allows no inline script or style.
 
 import { Client, JOIN_REFUSALS, LOBBY } from "./client.js";
-import { composer } from "./composer.js";
+import { composer, onTouch } from "./composer.js";
 import { keepToken, takeLink, tokenText } from "./link.js";
 import { RoomView, gapText } from "./messages.js";
-import { banner, put } from "./notices.js";
+import { banner, countDown, put, showPhase } from "./notices.js";
+import { keepPlace, leavePlace, leftUnread, takePlace, wasThere } from "./place.js";
 import { RoomList, capped, counted, label, panel } from "./rooms.js";
 import { recall, remember } from "./storage.js";
 import { renamed, told, unsent } from "./words.js";
@@ -15,23 +16,16 @@ const LIST_EVERY_MS = 15_000;
 const LIST_SOON_MS = 1_000;
 const UNREAD_EVERY_MS = 100;
 const RECHECK_MS = 3_000;
-const STATES = {
-  idle: "Disconnected",
-  connecting: "Connecting…",
-  open: "Connected",
-  waiting: "Reconnecting…",
-  stopped: "Disconnected",
-};
 
 const $ = (id) => document.getElementById(id);
 const views = new Map();
 const listed = new Map();
 let current = LOBBY;
-let wantedRoom = null;
+/** The room to show once it is joined, and what tells if it cannot be. */
+let wanted = null;
 let roomOfLink = "";
 let online = "";
 let sent = 0;
-let countdown = 0;
 let lobbyEpoch = "";
 let restarted = false;
 let asked = "";
@@ -52,34 +46,21 @@ const client = new Client(new URL(".", location.href), {
   error: onError,
 });
 
-const roomList = new RoomList({ open: enter, join: joinAndShow, leave: (room) => client.leave(room) });
+const roomList = new RoomList({ open: enter, join: (room) => joinAndShow(room), leave: (room) => client.leave(room) });
 
 // The connection's states
 
 function onPhase(phase, { text = "", code, delayMs = 0 }) {
-  clearInterval(countdown);
-  const again = phase === "connecting" && document.body.dataset.phase === "waiting";
-  document.body.dataset.phase = phase;
-  put("status", STATES[again ? "waiting" : phase]);
+  showPhase(phase);
   if (phase === "open") return;
   online = "";
   listed.clear();
   showUnread();
   showHead();
   for (const each of views.values()) each.unsure();
-  if (phase === "waiting") countDown(text, Date.now() + delayMs);
+  if (phase === "waiting") countDown(text, Date.now() + delayMs, () => client.wake());
   else if (phase === "stopped") onStopped(text, code);
-  else if (phase === "connecting") onConnecting(again);
   showConnecting(phase);
-}
-
-/** A network that answers nothing holds up each attempt for a while. */
-function onConnecting(again) {
-  if (!entered()) put("entry-count", "Connecting…");
-  else if (again) {
-    banner.count = "Connecting…";
-    banner.hideAction();
-  }
 }
 
 function showConnecting(phase) {
@@ -94,27 +75,10 @@ function onStopped(text, code) {
   put("entry-count", "");
   $("token-part").hidden = code !== 401;
   $("username").value = client.username || $("username").value;
-  remember("sessionStorage", "page", "");
+  keepPlace();
   panel.close();
   $(code === 401 ? "token" : "username").focus();
   if (code === 401) $("token").select();
-}
-
-function countDown(text, until) {
-  const tell = () => {
-    const seconds = Math.ceil((until - Date.now()) / 1_000);
-    const left = seconds > 0 ? `Trying again in ${seconds} s.` : "Trying again…";
-    if (entered()) banner.count = left;
-    else put("entry-count", left);
-  };
-  if (entered()) banner.show(text, "Try now", () => client.wake());
-  else put("entry-text", text);
-  tell();
-  countdown = setInterval(tell, 1_000);
-}
-
-function entered() {
-  return document.body.dataset.entered === "yes";
 }
 
 function onWelcome({ username, epoch }) {
@@ -129,13 +93,13 @@ function onWelcome({ username, epoch }) {
   $("who").title = username;
   showConnecting("open");
   for (const each of views.values()) each.recheck(RECHECK_MS);
-  if (roomOfLink) joinAndShow(roomOfLink);
+  if (roomOfLink) joinAndShow(roomOfLink, tellInBanner);
   roomOfLink = "";
   client.listRooms();
   show(current);
   composer.focus();
   if (asked && asked !== username) {
-    banner.show(renamed(asked, username), "OK", banner.hide);
+    tellInBanner(renamed(asked, username));
   }
   asked = username;
 }
@@ -152,6 +116,7 @@ function onMessage(room, message, own) {
   const target = view(room);
   target.add(message, own);
   if (message.type === "system" && room !== LOBBY) listRoomsSoon();
+  if (wasThere(room, client.rooms.get(room), message.seq)) return;
   if (message.type === "chat" && !own && (room !== current || document.hidden)) {
     target.unread += 1;
     showUnreadSoon();
@@ -165,24 +130,26 @@ function onGap(room, gap) {
 function onJoined(room, { member_count: members }) {
   view(room).replay();
   listed.set(room, members);
-  if (wantedRoom === room) {
+  if (wanted?.room === room) {
     $("create-name").value = "";
     showCreateError("");
-    wantedRoom = null;
+    wanted = null;
     show(room);
     panel.close();
     composer.focus();
   }
-  showRooms();
+  showUnread();
   showHead();
   listRoomsSoon();
 }
 
-function onLeft(room) {
+function onLeft(room, refused) {
+  const draft = refused && room === current ? composer.text : "";
   views.get(room)?.element.remove();
   views.delete(room);
   if (current === room) show(LOBBY);
-  showRooms();
+  if (draft && composer.text === "") composer.text = draft;
+  showUnread();
   listRoomsSoon();
 }
 
@@ -196,11 +163,9 @@ function onRooms(rooms) {
 function onError({ code, content, room, id }) {
   const text = told(code, content);
   if (id) return onRefusedMessage(text, room ?? LOBBY, id);
-  if (JOIN_REFUSALS.has(code) && wantedRoom !== null) {
-    wantedRoom = null;
-    return showCreateError(text);
-  }
-  banner.show(text, "OK", banner.hide);
+  if (!JOIN_REFUSALS.has(code) || !wanted) return tellInBanner(text);
+  wanted.tell(text);
+  wanted = null;
 }
 
 /** The text goes back to where it was written, unless the next one stands there already. */
@@ -208,7 +173,11 @@ function onRefusedMessage(text, room, id) {
   if (room === current && composer.text === "") composer.text = view(room).takeBack(id);
   else views.get(room)?.failed(id);
   if (room === current) composer.error = text;
-  else banner.show(text, "OK", banner.hide);
+  else tellInBanner(text);
+}
+
+function tellInBanner(text) {
+  banner.show(text, "OK", banner.hide);
 }
 
 function showCreateError(text) {
@@ -222,6 +191,7 @@ function view(room) {
   if (found) return found;
   const onScroll = () => room === current && showToEnd();
   found = new RoomView(label(room), { onRetry: (content) => say(room, content), onScroll });
+  found.unread = leftUnread(room);
   views.set(room, found);
   $("to-end").before(found.element);
   return found;
@@ -269,11 +239,13 @@ function enter(room) {
   composer.focus();
 }
 
-function joinAndShow(room) {
-  if (client.rooms.get(room)?.joined) return enter(room);
+function joinAndShow(room, tell = showCreateError) {
+  const at = client.rooms.get(room);
+  if (at?.joined) return enter(room);
   if (client.phase !== "open") return showCreateError("Not connected: try again when the connection is back.");
-  wantedRoom = room;
-  client.join(room);
+  wanted = { room, tell };
+  // One that is ours already is being joined again.
+  if (!at || at.leaving) client.join(room);
 }
 
 function showUnread() {
@@ -351,22 +323,19 @@ matchMedia("(min-width: 48rem)").addEventListener("change", () => panel.close())
 window.addEventListener("hashchange", onLink);
 window.addEventListener("online", () => client.wake());
 window.addEventListener("pageshow", () => {
-  remember("sessionStorage", "page", "");
+  keepPlace();
   client.wake();
 });
 document.addEventListener("visibilitychange", () => {
-  if (document.hidden) return;
+  // A phone ends what is out of sight without a word.
+  if (document.hidden) return onTouch() && leave();
+  keepPlace();
   client.wake();
   view(current).unread = 0;
   showUnread();
 });
 // Only a page that is gone leaves its place to the next one: a copied tab must not take it over.
-window.addEventListener("pagehide", () => {
-  if (client.phase === "idle" || client.phase === "stopped") return;
-  const rooms = [...client.rooms.keys()].filter((room) => room !== LOBBY);
-  const { username, resume, ownIds } = client;
-  remember("sessionStorage", "page", JSON.stringify({ username, resume, rooms, current, ownIds: [...ownIds] }));
-});
+window.addEventListener("pagehide", leave);
 // iOS lays its keyboard over the page and tells only the visual viewport.
 window.visualViewport?.addEventListener("resize", ({ target }) => {
   document.documentElement.style.setProperty("--visible", `${target.height * target.scale}px`);
@@ -381,31 +350,33 @@ start();
 
 function start() {
   const query = new URLSearchParams(location.search);
-  roomOfLink = takeLink().room;
+  const place = takePlace();
+  roomOfLink = takeLink().room || (place ? "" : (query.get("room") ?? "").trim());
   $("username").value = query.get("username") ?? recall("localStorage", "username");
   showRooms();
-  if (!comeBack() && query.has("username")) connect();
+  if (place) comeBack(place);
+  else if (query.has("username")) connect();
   else if (client.phase === "idle") $("username").focus();
 }
 
 /** A link that differs in its fragment alone does not load the page anew. */
 function onLink() {
   const { token, room } = takeLink();
-  if (room && client.phase === "open") joinAndShow(room);
+  if (room && client.phase === "open") joinAndShow(room, tellInBanner);
   else roomOfLink = room;
   if (token !== null && !$("token-part").hidden && client.phase === "stopped") connect();
 }
 
 /** After a reload: the same name, the same rooms, without asking. */
-function comeBack() {
-  const saved = recall("sessionStorage", "page");
-  remember("sessionStorage", "page", "");
-  if (!saved) return false;
-  const { current: room, ...rest } = JSON.parse(saved);
-  client.restore(rest);
-  $("username").value = rest.username;
-  asked = rest.username;
-  wantedRoom = room || null;
-  client.connect({ name: rest.username, token: $("token").value });
-  return true;
+function comeBack({ current: room, ...place }) {
+  client.restore(place);
+  $("username").value = place.username;
+  asked = place.username;
+  wanted = room && { room, tell: tellInBanner };
+  client.connect({ name: place.username, token: $("token").value });
+}
+
+function leave() {
+  if (client.phase === "idle" || client.phase === "stopped") return;
+  leavePlace(client, (room) => views.get(room)?.unread ?? 0, { current });
 }

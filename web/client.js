@@ -145,9 +145,9 @@ export class Client {
     return at;
   }
 
-  #gone(room) {
+  #gone(room, refused = false) {
     this.rooms.delete(room);
-    this.#on.left(room);
+    this.#on.left(room, refused);
   }
 
   #send(text) {
@@ -325,10 +325,10 @@ export class Client {
     this.ownIds.add(message.client_id);
     this.#openSince = Date.now();
     this.#setPhase("open");
-    this.#on.welcome(message);
     this.#startTicker();
     for (const [room, at] of this.rooms) at.joined = room === LOBBY;
     this.#joinAgain();
+    this.#on.welcome(message);
   }
 
   #joinAgain() {
@@ -383,7 +383,7 @@ export class Client {
   /** Gives up the join that was refused; an error that names no room means one never joined yet. */
   #refused(refused) {
     for (const [room, at] of this.rooms) {
-      if (!at.joined && (refused ? room === refused : at.epoch === null)) this.#gone(room);
+      if (!at.joined && (refused ? room === refused : at.epoch === null)) this.#gone(room, true);
     }
   }
 }

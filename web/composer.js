@@ -4,6 +4,11 @@ const form = document.getElementById("composer");
 const field = document.getElementById("text");
 const error = document.getElementById("composer-error");
 
+/** Whether fingers are what points here: then the focus in a field brings up a keyboard. */
+export function onTouch() {
+  return matchMedia("(pointer: coarse)").matches;
+}
+
 export const composer = {
   get text() {
     return field.value;
@@ -23,9 +28,9 @@ export const composer = {
     field.placeholder = text;
   },
 
-  /** Not on a phone: there it would bring up the keyboard. */
+  /** Not on a phone. */
   focus() {
-    if (!matchMedia("(pointer: coarse)").matches) field.focus();
+    if (!onTouch()) field.focus();
   },
 
   /** Calls `send(text)` for what is written; what it returns true for is gone from the field. */

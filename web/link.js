@@ -5,14 +5,14 @@ import { recall, remember } from "./storage.js";
 
 const field = document.getElementById("token");
 
-/** Takes what the fragment of the address brings; with a token in it, it goes from there unread. */
+/** Takes what the fragment of the address brings; it goes from there, so as to be taken once. */
 export function takeLink() {
   const link = new URLSearchParams(location.hash.slice(1));
   const token = link.get("token");
-  if (token !== null) history.replaceState(null, "", location.pathname + location.search);
+  if (location.hash) history.replaceState(null, "", location.pathname + location.search);
   field.value = token ?? (field.value || recall("sessionStorage", "token"));
   keepToken();
-  return { token, room: link.get("room") ?? "" };
+  return { token, room: (link.get("room") ?? "").trim() };
 }
 
 /** Keeps the token for as long as the tab is there, over reloads. */

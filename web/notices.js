@@ -3,7 +3,17 @@
 
 import { composer } from "./composer.js";
 
+const STATES = {
+  idle: "Disconnected",
+  connecting: "Connecting…",
+  open: "Connected",
+  waiting: "Reconnecting…",
+  stopped: "Disconnected",
+};
+
 const $ = (id) => document.getElementById(id);
+
+let countdown = 0;
 
 /** Sets a text where it differs: what is written again may be read aloud again. */
 export function put(id, text) {
@@ -16,10 +26,6 @@ export function announce(text) {
 }
 
 export const banner = {
-  get shown() {
-    return !$("banner").hidden;
-  },
-
   /** Shows a sentence with a button that says `action`; the sentence is read aloud once. */
   show(text, action, onAction) {
     if ($("banner-text").textContent !== text) announce(text);
@@ -30,13 +36,9 @@ export const banner = {
     $("banner").hidden = $("banner-action").hidden = false;
   },
 
-  /** Shows how long it takes still, which is not read aloud. */
-  set count(text) {
-    put("banner-count", text);
-  },
-
   /** There is nothing to press for now. */
-  hideAction() {
+  busy(text) {
+    put("banner-count", text);
     letGo($("banner-action"));
     $("banner-action").hidden = true;
   },
@@ -47,6 +49,36 @@ export const banner = {
     put("banner-text", "");
   },
 };
+
+/** Shows the state of the connection; several attempts in a row are one. */
+export function showPhase(phase) {
+  clearInterval(countdown);
+  const again = phase === "connecting" && document.body.dataset.phase === "waiting";
+  document.body.dataset.phase = phase;
+  put("status", STATES[again ? "waiting" : phase]);
+  if (phase !== "connecting") return;
+  // A network that answers nothing holds up each attempt for a while.
+  if (again && entered()) banner.busy("Connecting…");
+  else if (!entered()) put("entry-count", "Connecting…");
+}
+
+/** Shows why there is no connection, and when the next attempt is; `onNow` makes it at once. */
+export function countDown(text, until, onNow) {
+  const tell = () => {
+    const seconds = Math.ceil((until - Date.now()) / 1_000);
+    const left = seconds > 0 ? `Trying again in ${seconds} s.` : "Trying again…";
+    put(entered() ? "banner-count" : "entry-count", left);
+  };
+  if (entered()) banner.show(text, "Try now", onNow);
+  else put("entry-text", text);
+  tell();
+  countdown = setInterval(tell, 1_000);
+}
+
+/** Whether this page has been in the chat: what it tells is above the messages then, not in the form. */
+function entered() {
+  return document.body.dataset.entered === "yes";
+}
 
 /** What goes from view does not take the focus along. */
 function letGo(element) {

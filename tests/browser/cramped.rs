@@ -108,7 +108,8 @@ fn a_long_draft_leaves_the_messages_and_the_controls_in_view() {
     page.run("shown('.lines')[0].parentElement.scrollTop = 0");
     page.run("one('#text').value = 'line\\n'.repeat(12); one('#text').dispatchEvent(new Event('input'))");
     page.wait_for("!one('#to-end').hidden");
-    let apart = "one('#to-end').getBoundingClientRect().bottom <= one('#composer').getBoundingClientRect().top";
+    let apart =
+        "one('#to-end').getBoundingClientRect().bottom <= one('#composer').getBoundingClientRect().top";
     page.wait_for(apart);
     size(&page, 640, 170);
     page.wait_for(&in_view("#composer button"));

@@ -100,10 +100,12 @@ fn refusals_are_told_in_words_for_people() {
     page.type_into("#create-name", &format!("{}{ENTER}", "n".repeat(49)));
     let bad = "This name is too long, or has characters that cannot be used.";
     page.wait_for(&format!("one('#create-error').textContent === {bad:?}"));
-    page.run("for (let number = 0; number < 4; number++) {
+    page.run(
+        "for (let number = 0; number < 4; number++) {
         one('#text').value = 'x';
         one('#composer').requestSubmit();
-    }");
+    }",
+    );
     page.wait_for("one('#composer-error').textContent === 'Too fast. Wait a second, then send again.'");
     let _second = Page::connected_too(&browser, &server, "mika");
     let third = Page::another(&browser, &format!("{}?username=noor", server.url()));

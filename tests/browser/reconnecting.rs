@@ -231,7 +231,9 @@ fn while_a_network_answers_nothing_there_is_no_button_that_does_nothing() {
     network.stall();
     network.mend();
     page.run("one('#banner-action').focus(); one('#banner-action').click()");
-    page.wait_for("document.body.dataset.phase === 'connecting' && one('#banner-count').textContent === 'Connecting…'");
+    page.wait_for(
+        "document.body.dataset.phase === 'connecting' && one('#banner-count').textContent === 'Connecting…'",
+    );
     assert_eq!(page.value("one('#banner-action').hidden"), true);
     assert_eq!(page.text("document.activeElement.id"), "text");
 }

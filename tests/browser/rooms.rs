@@ -5,6 +5,7 @@ use crate::{
     server::{Server, settings},
     webdriver::Browser,
 };
+use roomd::config::Settings;
 
 #[test]
 fn a_room_is_made_joined_and_left_before_the_eyes_of_all_in_it() {
@@ -119,4 +120,83 @@ fn a_room_can_be_opened_while_messages_pour_into_it() {
     );
     page.run("window.row.click()");
     page.wait_for("one('#title').textContent === 'workshop'");
+}
+
+#[test]
+fn a_room_in_a_link_is_asked_for_once_and_does_not_overrule_what_comes_later() {
+    let (server, browser) = (Server::start(settings()), Browser::start());
+    let page = Page::first(&browser, &format!("{}?username=aki#room=workshop%20", server.url()));
+    page.wait_for("open() && one('#title').textContent === 'workshop' && location.hash === ''");
+    page.create_room("kitchen");
+    page.run("one('[data-key=\"leave workshop\"]').click()");
+    page.wait_for("rooms('rooms').join() === 'Global Chat,kitchen'");
+    page.reload();
+    page.wait_for("open() && one('#title').textContent === 'kitchen'");
+    assert_eq!(page.texts("rooms('rooms')"), ["Global Chat", "kitchen"]);
+    for _ in 0..2 {
+        page.run("location.hash = '#room=workshop'");
+        page.wait_for("one('#title').textContent === 'workshop'");
+        page.open_room("kitchen");
+        page.wait_for("one('#title').textContent === 'kitchen'");
+    }
+}
+
+#[test]
+fn a_room_of_a_link_that_cannot_be_joined_is_told_above_the_messages_alone() {
+    let (server, browser) = (Server::start(settings()), Browser::start());
+    let long = "n".repeat(49);
+    let page = Page::first(&browser, &format!("{}?username=aki&room={long}", server.url()));
+    page.wait_for("one('#banner-text').textContent.startsWith('This name is too long')");
+    assert_eq!(page.text("one('#create-error').textContent"), "");
+    page.click("#banner-action");
+    page.say("hello");
+    page.wait_for("said('hello')");
+    assert_eq!(page.value("one('#banner').hidden"), true, "it was asked for once");
+}
+
+#[test]
+fn what_was_read_stays_read_when_the_page_is_loaded_again() {
+    let (server, browser) = (Server::start(settings()), Browser::start());
+    let page = Page::connected(&browser, &server, "aki");
+    page.create_room("kitchen");
+    let other = Page::another(&browser, &server.url());
+    let messages =
+        |numbers: std::ops::RangeInclusive<u32>| numbers.map(|number| number.to_string()).collect::<Vec<_>>();
+    other.flood("kitchen", &messages(1..=20));
+    page.wait_for("said('20')");
+    page.open_room("");
+    other.flood("kitchen", &messages(21..=22));
+    let two = "one('#rooms .badge')?.textContent.startsWith('2,') && document.title === '(2) roomd'";
+    page.wait_for(two);
+    page.reload();
+    page.wait_for(&format!("open() && rooms('rooms').includes('kitchen') && {two}"));
+    page.open_room("kitchen");
+    page.wait_for("said('22') && document.title === 'roomd'");
+    page.open_room("");
+    page.reload();
+    page.wait_for("open() && rooms('rooms').includes('kitchen')");
+    other.flood("kitchen", &messages(23..=23));
+    page.wait_for("one('#rooms .badge')?.textContent.startsWith('1,')");
+}
+
+#[test]
+fn a_draft_outlives_the_room_that_has_no_place_after_a_restart() {
+    let settings = Settings { rooms: 1, ..settings() };
+    let (mut server, browser) = (Server::start(settings), Browser::start());
+    let page = Page::connected(&browser, &server, "aki");
+    page.create_room("workshop");
+    page.type_into("#text", "half a sentence");
+    // After the restart another room is first, and takes the only place.
+    page.run(
+        "const Socket = WebSocket;
+        window.WebSocket = class extends Socket {
+            send(text) {
+                if (text.includes('join_room')) super.send('{\"type\":\"join_room\",\"room\":\"kitchen\"}');
+                super.send(text);
+            }
+        };",
+    );
+    server.restart();
+    page.wait_for("open() && one('#title').textContent === 'Global Chat'");
+    assert_eq!(page.text("one('#text').value"), "half a sentence");
 }
