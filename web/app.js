@@ -71,14 +71,19 @@ function showConnecting(phase) {
 
 function onStopped(text, code) {
   banner.hide();
-  put("entry-text", code === 401 ? tokenText() : text);
+  put("entry-text", stoppedText(text, code));
   put("entry-count", "");
   $("token-part").hidden = code !== 401;
   $("username").value = client.username || $("username").value;
   keepPlace();
   panel.close();
-  $(code === 401 ? "token" : "username").focus();
   if (code === 401) $("token").select();
+  else if (!onTouch()) $("username").focus();
+}
+
+function stoppedText(text, code) {
+  if (code === 401) return tokenText();
+  return code === 0 && document.body.dataset.entered === "yes" ? "You disconnected." : text;
 }
 
 function onWelcome({ username, epoch }) {
@@ -144,12 +149,14 @@ function onJoined(room, { member_count: members }) {
 }
 
 function onLeft(room, refused) {
+  const focused = document.activeElement.dataset.key === `leave ${room}`;
   const draft = refused && room === current ? composer.text : "";
   views.get(room)?.element.remove();
   views.delete(room);
   if (current === room) show(LOBBY);
   if (draft && composer.text === "") composer.text = draft;
   showUnread();
+  if (focused) roomList.focus();
   listRoomsSoon();
 }
 
@@ -311,7 +318,10 @@ $("create").addEventListener("submit", (event) => {
 });
 $("create-name").addEventListener("input", () => showCreateError(""));
 $("disconnect").addEventListener("click", () => client.disconnect());
-$("to-end").addEventListener("click", () => view(current).toEnd());
+$("to-end").addEventListener("click", () => {
+  view(current).toEnd();
+  view(current).element.focus();
+});
 $("side-open").addEventListener("click", () => {
   panel.open();
   client.listRooms();

@@ -1,6 +1,7 @@
 // The message list of one room. Everything foreign goes through `textContent`, never through HTML.
 // A plain ES module: no build step.
 
+import { composer } from "./composer.js";
 import { announce } from "./notices.js";
 
 const LINES_MAX = 500;
@@ -33,6 +34,7 @@ export class RoomView {
   #fresh = [];
   #flushing = false;
   #last = null;
+  #lastDay = "";
   #waiting = new Map();
   #replaying = 0;
   #atEnd = true;
@@ -128,10 +130,12 @@ export class RoomView {
     if (!sent || sent.failed) return;
     clearTimeout(sent.timer);
     sent.failed = true;
-    const retry = make("button", "retry", "Not sent – tap to retry");
+    const retry = make("button", "retry", "Not sent – send again");
     retry.type = "button";
     retry.addEventListener("click", () => {
-      if (this.#onRetry(sent.content)) this.#settle(id);
+      if (!this.#onRetry(sent.content)) return;
+      this.#settle(id);
+      composer.focus();
     });
     sent.state.replaceWith(retry);
     sent.line.classList.add("failed");
@@ -201,7 +205,7 @@ export class RoomView {
     this.#flushing = false;
     if (this.#fresh.length === 0) return;
     const lines = document.createDocumentFragment();
-    for (const entry of this.#fresh) lines.append(this.#line(entry));
+    for (const entry of this.#fresh) lines.append(...this.#day(entry), this.#line(entry));
     this.#fresh = [];
     this.#lines.append(lines);
     while (this.#lines.childElementCount > LINES_MAX) {
@@ -211,6 +215,17 @@ export class RoomView {
     this.#below = !this.#atEnd;
     if (this.#atEnd && !this.element.hidden) this.toEnd();
     else this.#onScroll();
+  }
+
+  /** The line that a new day begins with: a page may stand open over midnight, and a log over weeks. */
+  #day({ message }) {
+    if (!message || message.timestamp <= CLOCK_SET_S) return [];
+    const at = new Date(message.timestamp * 1_000);
+    if (at.toDateString() === this.#lastDay) return [];
+    this.#lastDay = at.toDateString();
+    this.#last = null;
+    const day = at.toLocaleDateString([], { weekday: "long", day: "numeric", month: "long" });
+    return [make("li", "line day", day)];
   }
 
   #line({ message, own, note }) {
@@ -276,6 +291,8 @@ function body(content) {
   button.addEventListener("click", () => {
     whole.classList.add("unfolded");
     button.remove();
+    text.tabIndex = -1;
+    text.focus({ preventScroll: true });
   });
   whole.append(text, button);
   return whole;
@@ -285,9 +302,7 @@ function time(seconds) {
   const at = new Date(seconds * 1_000);
   const element = make("time");
   element.dateTime = at.toISOString();
-  const today = at.toDateString() === new Date().toDateString();
-  const day = today ? {} : { day: "numeric", month: "short" };
-  element.textContent = at.toLocaleString([], { hour: "2-digit", minute: "2-digit", ...day });
+  element.textContent = at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
   return element;
 }
 

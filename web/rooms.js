@@ -51,6 +51,11 @@ export class RoomList {
     $("others-part").hidden = others.length === 0;
   }
 
+  /** Puts the focus on the room that is open. */
+  focus() {
+    $("rooms").querySelector(".current .open").focus();
+  }
+
   #keep(rows, room, joined, state) {
     const key = `${joined} ${room}`;
     const row = this.#rows.get(key) ?? this.#row(room, joined);

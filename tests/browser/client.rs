@@ -159,3 +159,24 @@ fn what_is_no_message_of_ours_is_passed_over() {
     );
     assert_eq!(told, json!([["phase", "stopped"]]));
 }
+
+#[test]
+fn each_day_begins_with_its_date_and_a_board_without_a_clock_has_none() {
+    let (server, browser) = (Server::start(settings()), Browser::start());
+    let page = Page::first(&browser, &server.url());
+    let lines = page.run_async(
+        "const done = arguments[arguments.length - 1];
+        (async () => {
+            const {RoomView} = await import('/messages.js');
+            const view = new RoomView('a room', {onScroll() {}});
+            const noon = new Date(2026, 10, 25, 12).getTime() / 1000;
+            for (const timestamp of [60, noon, noon + 60, noon + 86_400]) {
+                view.add({type: 'chat', content: 'text', sender: 'aki', client_id: '1', timestamp}, false);
+            }
+            view.show(true);
+            done([...view.element.querySelectorAll('.line')].map((line) => line.matches('.day')
+                ? line.textContent : line.matches('.grouped')));
+        })();",
+    );
+    assert_eq!(lines, json!([false, "Wednesday 25 November", false, true, "Thursday 26 November", false]));
+}

@@ -87,3 +87,24 @@ fn everything_that_can_be_pressed_or_filled_in_has_a_name() {
         ["Messages in Global Chat", "Messages in workshop"]
     );
 }
+
+#[test]
+fn the_focus_stays_near_when_the_button_under_it_goes() {
+    let (server, browser) = (Server::start(settings()), Browser::start());
+    let page = Page::connected(&browser, &server, "aki");
+    page.create_room("workshop");
+    page.run("one('#text').value = 'word '.repeat(2_000)");
+    page.say("");
+    page.wait_for("shown('.lines:not(.outgoing) .unfold').length === 1");
+    page.run("shown('.unfold')[0].focus()");
+    page.press(ENTER);
+    page.wait_for("document.activeElement.matches('.text')");
+    page.run("one('.log:not([hidden])').scrollTop = 0");
+    page.wait_for("!one('#to-end').hidden");
+    page.run("one('#to-end').focus()");
+    page.press(ENTER);
+    page.wait_for("one('#to-end').hidden && document.activeElement.matches('.log')");
+    page.run("one('#rooms .leave').focus()");
+    page.press(ENTER);
+    page.wait_for("rooms('rooms').length === 1 && document.activeElement.matches('#rooms .current .open')");
+}

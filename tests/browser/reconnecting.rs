@@ -148,8 +148,10 @@ fn a_message_whose_fate_is_unknown_is_kept_to_be_sent_again() {
     page.wait_for("texts('.outgoing .state')[0] === 'Waiting for the connection…'");
     network.mend();
     page.wait_for("open() && shown('.outgoing .retry').length === 1");
-    page.click(".outgoing .retry");
+    page.run("one('.outgoing .retry').focus()");
+    page.press(ENTER);
     page.wait_for("said('on its way') && shown('.outgoing .line').length === 0");
+    assert_eq!(page.text("document.activeElement.id"), "text");
     assert_eq!(page.texts("texts('.chat .text')"), ["on its way"]);
 }
 
