@@ -8,7 +8,7 @@ import { keepToken, takeLink, tokenText } from "./link.js";
 import { RoomView, gapText } from "./messages.js";
 import { banner, countDown, put, showPhase } from "./notices.js";
 import { keepPlace, leavePlace, leftUnread, takePlace, wasThere } from "./place.js";
-import { RoomList, capped, counted, label, panel } from "./rooms.js";
+import { RoomList, capped, counted, label, nameClass, panel } from "./rooms.js";
 import { recall, remember } from "./storage.js";
 import { renamed, told, unsent } from "./words.js";
 
@@ -46,7 +46,11 @@ const client = new Client(new URL(".", location.href), {
   error: onError,
 });
 
-const roomList = new RoomList({ open: enter, join: (room) => joinAndShow(room), leave: (room) => client.leave(room) });
+const roomList = new RoomList({
+  open: enter,
+  join: (room) => joinAndShow(room),
+  leave: (room) => client.leave(room),
+});
 
 // The connection's states
 
@@ -215,7 +219,7 @@ function show(room) {
   for (const [name, each] of views) each.show(name === room);
   view(room).show(true);
   view(room).unread = 0;
-  composer.placeholder = `Message ${label(room)}`;
+  composer.placeholder = `Message ${room === LOBBY ? "" : "#"}${label(room)}`;
   showHead();
   showUnread();
   showToEnd();
@@ -223,6 +227,7 @@ function show(room) {
 
 function showHead() {
   $("title").textContent = label(current);
+  $("title").className = nameClass(current);
   const members = listed.get(current) ?? 0;
   const some = current === LOBBY ? online && `${online} online` : members && counted(members);
   $("count").textContent = some || "";
@@ -351,7 +356,8 @@ window.visualViewport?.addEventListener("resize", ({ target }) => {
   document.documentElement.style.setProperty("--visible", `${target.height * target.scale}px`);
   if (target.scale !== 1) return;
   window.scrollTo(0, 0);
-  if (document.activeElement.matches("input, textarea")) document.activeElement.scrollIntoView({ block: "nearest" });
+  const { activeElement: focused } = document;
+  if (focused.matches("input, textarea")) focused.scrollIntoView({ block: "nearest" });
 });
 new ResizeObserver(() => view(current).settle()).observe($("logs"));
 setInterval(() => !document.hidden && client.listRooms(), LIST_EVERY_MS);

@@ -14,6 +14,11 @@ export function label(room) {
   return room === LOBBY ? LOBBY_NAME : room;
 }
 
+/** The class that puts a sign before the name of a room: one may be called as the lobby is. */
+export function nameClass(room) {
+  return room === LOBBY ? "" : "signed";
+}
+
 /** How many are in a room, in words. */
 export function counted(members) {
   return members === 1 ? "1 member" : `${members} members`;
@@ -62,7 +67,7 @@ export class RoomList {
     const here = joined && room === state.current;
     row.classList.toggle("current", here);
     row.firstChild.ariaCurrent = here ? "true" : null;
-    row.firstChild.replaceChildren(make("bdi", "name", label(room)), ...marks(room, joined, state));
+    row.firstChild.replaceChildren(make("bdi", `name ${nameClass(room)}`, label(room)), ...marks(room, joined, state));
     rows.set(key, row);
   }
 

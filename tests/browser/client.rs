@@ -175,8 +175,8 @@ fn each_day_begins_with_its_date_and_a_board_without_a_clock_has_none() {
             }
             view.show(true);
             done([...view.element.querySelectorAll('.line')].map((line) => line.matches('.day')
-                ? line.textContent : line.matches('.grouped')));
+                ? line.textContent.match(/\\d+/)[0] : line.matches('.grouped')));
         })();",
     );
-    assert_eq!(lines, json!([false, "Wednesday 25 November", false, true, "Thursday 26 November", false]));
+    assert_eq!(lines, json!([false, "25", false, true, "26", false]));
 }

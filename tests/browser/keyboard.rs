@@ -99,7 +99,7 @@ fn the_focus_stays_near_when_the_button_under_it_goes() {
     page.run("shown('.unfold')[0].focus()");
     page.press(ENTER);
     page.wait_for("document.activeElement.matches('.text')");
-    page.run("one('.log:not([hidden])').scrollTop = 0");
+    page.run("one('.log:not([hidden])').scrollTop = 50");
     page.wait_for("!one('#to-end').hidden");
     page.run("one('#to-end').focus()");
     page.press(ENTER);

@@ -200,3 +200,18 @@ fn a_draft_outlives_the_room_that_has_no_place_after_a_restart() {
     page.wait_for("open() && one('#title').textContent === 'Global Chat'");
     assert_eq!(page.text("one('#text').value"), "half a sentence");
 }
+
+#[test]
+fn a_room_that_is_called_as_the_lobby_is_looks_like_a_room() {
+    let (server, browser) = (Server::start(settings()), Browser::start());
+    let page = Page::connected(&browser, &server, "aki");
+    let sign = |of: &str| page.text(&format!("getComputedStyle({of}, '::before').content"));
+    assert_eq!(sign("one('#title')"), "none");
+    page.create_room("workshop");
+    assert_eq!(sign("one('#title')"), r##""# ""##);
+    page.create_room("Global Chat");
+    page.wait_for("one('#text').placeholder === 'Message #Global Chat'");
+    assert_eq!(sign("one('#title')"), r##""# ""##);
+    let signs = page.texts("all('#rooms .name').map((name) => getComputedStyle(name, '::before').content)");
+    assert_eq!(signs, ["none", r##""# ""##, r##""# ""##]);
+}
