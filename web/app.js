@@ -107,9 +107,7 @@ function onWelcome({ username, epoch }) {
   client.listRooms();
   show(current);
   composer.focus();
-  if (asked && asked !== username) {
-    tellInBanner(renamed(asked, username));
-  }
+  if (asked && asked !== username) tellInBanner(renamed(asked, username));
   asked = username;
 }
 
@@ -240,7 +238,8 @@ function showToEnd() {
 }
 
 function showRooms() {
-  const joined = [...client.rooms].filter(([room, at]) => room === LOBBY || (!at.leaving && at.epoch !== null));
+  const isJoined = ([room, at]) => room === LOBBY || (!at.leaving && at.epoch !== null);
+  const joined = [...client.rooms].filter(isJoined);
   const unreadOf = (room) => views.get(room)?.unread ?? 0;
   roomList.render({ joined: joined.map(([room]) => room), listed, current, online, unreadOf });
 }
@@ -254,7 +253,7 @@ function enter(room) {
 function joinAndShow(room, tell = showCreateError) {
   const at = client.rooms.get(room);
   if (at?.joined) return enter(room);
-  if (client.phase !== "open") return showCreateError("Not connected: try again when the connection is back.");
+  if (client.phase !== "open") return tell("Not connected: try again when the connection is back.");
   wanted = { room, tell };
   // One that is ours already is being joined again.
   if (!at || at.leaving) client.join(room);

@@ -43,7 +43,8 @@ const encoder = new TextEncoder();
  * `joined`, `left`, `rooms`, `ack`, `error`.
  *
  * `phase(name, {text, code, delayMs})` has the names `idle`, `connecting`, `open`, `waiting` (it
- * will try again in `delayMs`) and `stopped` (only the user can go on; code 0: by `disconnect`, 401: a token is needed).
+ * will try again in `delayMs`) and `stopped` (only the user can go on; code 0: by `disconnect`,
+ * 401: a token is needed).
  */
 export class Client {
   /** Name as the server has confirmed it, and the token to come back with. */

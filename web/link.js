@@ -23,5 +23,8 @@ export function keepToken() {
 /** What to tell somebody who was not let in; the server's own sentence is for those who write programs. */
 export function tokenText() {
   if (field.value) return "This access token is not the right one. Check it and try again.";
-  return "You need an access token to enter. Ask whoever runs this server: it is a word to type, or a code to scan.";
+  return (
+    "You need an access token to enter. Ask whoever runs this server: " +
+    "it is a word to type, or a code to scan."
+  );
 }

@@ -252,7 +252,8 @@ export function gapText({ missed, reason }, restarted) {
   if (reason === "slow") return `${messages} dropped: this connection was too slow.`;
   if (reason === "expired") return `${messages} missed while you were away: no longer kept.`;
   if (reason !== "restart") return `${messages} missing here.`;
-  return `${restarted}: earlier messages are gone.${missed ? ` ${messages} since then are no longer kept.` : ""}`;
+  const since = missed ? ` ${messages} since then are no longer kept.` : "";
+  return `${restarted}: earlier messages are gone.${since}`;
 }
 
 /** What a system line says of a name: the name may be written from right to left, the rest is not. */

@@ -67,7 +67,8 @@ export class RoomList {
     const here = joined && room === state.current;
     row.classList.toggle("current", here);
     row.firstChild.ariaCurrent = here ? "true" : null;
-    row.firstChild.replaceChildren(make("bdi", `name ${nameClass(room)}`, label(room)), ...marks(room, joined, state));
+    const name = make("bdi", `name ${nameClass(room)}`, label(room));
+    row.firstChild.replaceChildren(name, ...marks(room, joined, state));
     rows.set(key, row);
   }
 

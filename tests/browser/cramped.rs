@@ -26,7 +26,8 @@ fn size(page: &Page<'_>, width: u32, height: u32) {
 /// Whether what `selector` names lies within the page, whole.
 fn in_view(selector: &str) -> String {
     format!(
-        "(({{top, bottom, left, right}}) => top >= 0 && left >= 0 && right < innerWidth + 1 && bottom < innerHeight + 1)
+        "(({{top, bottom, left, right}}) =>
+            top >= 0 && left >= 0 && right < innerWidth + 1 && bottom < innerHeight + 1)
             (one({selector:?}).getBoundingClientRect())"
     )
 }
