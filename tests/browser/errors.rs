@@ -109,5 +109,8 @@ fn refusals_are_told_in_words_for_people() {
     page.wait_for("one('#composer-error').textContent === 'Too fast. Wait a second, then send again.'");
     let _second = Page::connected_too(&browser, &server, "mika");
     let third = Page::another(&browser, &format!("{}?username=noor", server.url()));
-    third.wait_for("one('#entry-text').textContent.startsWith('The chat is full.')");
+    third.wait_for("one('#entry-text').textContent === 'The chat is full.'");
+    third.click("#connect");
+    third.wait_for("document.body.dataset.phase === 'stopped'");
+    assert_eq!(third.text("one('#entry-text').textContent"), "", "who never was in has not disconnected");
 }

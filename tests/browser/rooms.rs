@@ -215,3 +215,19 @@ fn a_room_that_is_called_as_the_lobby_is_looks_like_a_room() {
     let signs = page.texts("all('#rooms .name').map((name) => getComputedStyle(name, '::before').content)");
     assert_eq!(signs, ["none", r##""# ""##, r##""# ""##]);
 }
+
+#[test]
+fn a_phone_that_ends_a_page_out_of_sight_finds_its_rooms_again() {
+    let (server, browser) = (Server::start(settings()), Browser::start());
+    let page = Page::connected(&browser, &server, "aki");
+    page.create_room("workshop");
+    page.run("window.matchMedia = () => ({matches: true})");
+    for hidden in [true, false] {
+        page.run(&format!(
+            "Object.defineProperty(document, 'hidden', {{value: {hidden}, configurable: true}});
+            document.dispatchEvent(new Event('visibilitychange'));"
+        ));
+        let kept = page.value("sessionStorage.getItem('roomd.page')?.includes('workshop') ?? false");
+        assert_eq!(kept, hidden, "a page that is there keeps its place");
+    }
+}
