@@ -180,10 +180,12 @@ impl Hub {
         true
     }
 
-    /// Takes an empty outbox away; a small one is kept for whoever needs one next.
+    /// Takes an empty outbox away; a small one is kept for whoever needs one next, a large one leaves that
+    /// which is kept.
     fn recycle(&mut self, id: ClientId) {
         let outbox = self.clients.get_mut(id).and_then(|client| client.outbox.take());
-        self.spare_outbox = outbox.filter(|outbox| outbox.reserved() <= SPARE_OUTBOX_BYTES);
+        let small = outbox.filter(|outbox| outbox.reserved() <= SPARE_OUTBOX_BYTES);
+        self.spare_outbox = small.or_else(|| self.spare_outbox.take());
     }
 }
 

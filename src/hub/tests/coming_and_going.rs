@@ -178,6 +178,16 @@ fn a_frame_that_is_half_sent_is_finished_before_the_close_frame() {
 }
 
 #[test]
+fn the_small_outbox_that_is_kept_stays_when_a_large_one_comes_back() {
+    let mut desk = Desk::new(Capacities { message_bytes: 8_192, ..tiny() });
+    let (aki, bob) = (desk.connect("aki"), desk.connect("bob"));
+    desk.read(bob);
+    desk.say(aki, &"x".repeat(5_000));
+    desk.read(aki);
+    assert!(desk.hub.spare_outbox.is_some());
+}
+
+#[test]
 fn a_lost_socket_is_told_nothing() {
     let mut desk = Desk::new(tiny());
     let aki = desk.connect("aki");
