@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::{
-    Watch,
+    TURN_US, Watch,
     arguments::Options,
     clock::Clock,
     crew::{Brought, Crew},
@@ -15,8 +15,6 @@ use super::{
     seating::greeting,
     tally::{Ended, ms},
 };
-
-const TURN_US: u64 = 100_000;
 
 /// Connects everyone, lets them rest for as long as was asked for, and looks at the server's memory.
 pub(super) fn measure(options: &Options, address: SocketAddr, watch: &Watch) -> Result<Report, Failure> {

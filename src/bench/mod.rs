@@ -42,6 +42,9 @@ use report::{LatencyMs, Lost, Report};
 use seating::Seating;
 use stamp::Marker;
 
+/// Longest wait for something to come, where nothing is paced.
+const TURN_US: u64 = 100_000;
+
 /// Carries out `roomd bench` with the arguments behind that word; what is to be printed is handed to
 /// `print`, also before a failure that a result belongs to.
 ///

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::{
-    Watch,
+    TURN_US, Watch,
     arguments::Options,
     clock::Clock,
     crew::{Brought, Crew},
@@ -14,8 +14,6 @@ use super::{
     request,
     tally::{Notice, ms},
 };
-
-const TURN_US: u64 = 100_000;
 
 /// Watches the count from a connection of its own.
 struct Observer {
