@@ -172,7 +172,7 @@ fn line(
 /// `17.2 MiB`: at most four digits, for reading, not for computing.
 pub fn human(bytes: u64) -> String {
     let units = ["KiB", "MiB", "GiB", "TiB"];
-    let (mut tenths, mut unit) = (bytes * 10 / 1024, 0);
+    let (mut tenths, mut unit) = (u128::from(bytes) * 10 / 1024, 0);
     while tenths >= 10_240 && unit + 1 < units.len() {
         (tenths, unit) = (tenths / 1024, unit + 1);
     }
@@ -257,5 +257,7 @@ mod tests {
         assert_eq!(human((1 << 20) - 1), "1023.9 KiB");
         assert_eq!(human(1 << 20), "1.0 MiB");
         assert_eq!(human(3 << 29), "1.5 GiB");
+        assert_eq!(human(u64::MAX / 10 + 1), "1677721.6 TiB");
+        assert_eq!(human(u64::MAX), "16777215.9 TiB");
     }
 }
