@@ -57,12 +57,18 @@ fn is_forbidden(c: char) -> bool {
 
 /// Joiners join, but alone they are nothing to see.
 fn is_visible(name: &str) -> bool {
-    name.chars().any(|c| !(c.is_whitespace() || matches!(c, '\u{200C}' | '\u{200D}')))
+    name.chars().any(|c| !(c.is_whitespace() || is_joiner(c)))
 }
 
-/// Upper case, because it also folds letters such as U+017F that have no lower case of their own.
+/// Upper case, because it also folds letters such as U+017F that have no lower case of their own; without
+/// joiners, which cannot be seen between such letters.
 fn is_reserved(name: &str) -> bool {
-    name.chars().flat_map(char::to_uppercase).eq(SYSTEM.chars().flat_map(char::to_uppercase))
+    let seen = name.chars().filter(|&c| !is_joiner(c));
+    seen.flat_map(char::to_uppercase).eq(SYSTEM.chars().flat_map(char::to_uppercase))
+}
+
+const fn is_joiner(c: char) -> bool {
+    matches!(c, '\u{200C}' | '\u{200D}')
 }
 
 fn cut(name: &str, suffix: &str) -> DisplayName {
@@ -101,10 +107,20 @@ mod tests {
 
     #[test]
     fn the_name_of_the_server_is_taken_in_any_case_and_disguise() {
-        for name in ["System", "SYSTEM", " system ", "Sys\u{200B}tem", "\u{17F}ystem"] {
+        for name in [
+            "System",
+            "SYSTEM",
+            " system ",
+            "Sys\u{200B}tem",
+            "\u{17F}ystem",
+            "Sys\u{200D}tem",
+            "\u{200C}System\u{200C}",
+        ] {
             assert_eq!(display_name(name).as_str(), "", "{name:?}");
         }
-        assert_eq!(display_name("Systems").as_str(), "Systems");
+        for name in ["Systems", "Sys\u{200D}tems"] {
+            assert_eq!(display_name(name).as_str(), name);
+        }
     }
 
     #[test]
