@@ -5,7 +5,7 @@
 //!   settings, and has a plan that adds up;
 //! - a secret is shown nowhere.
 
-use roomd::config::{self, Configuration, Request, Settings, table::TABLE};
+use roomd::config::{self, Configuration, Kind, Request, Settings, table::TABLE};
 use std::{
     ffi::{OsStr, OsString},
     os::unix::ffi::OsStrExt as _,
@@ -59,6 +59,7 @@ fn check_loaded(configuration: &Configuration) {
     }
     let mut secretive = configuration.clone();
     secretive.settings.token = Some("hush-hush-hush".to_owned());
+    secretive.settings.status_token = Some("hush-hush-hush".to_owned());
     let outputs = format!("{secretive:?}{}", config::report(&secretive));
     assert!(!outputs.contains("hush-hush-hush"), "{outputs}");
 }
@@ -68,12 +69,15 @@ fn read_back(settings: &Settings) -> Settings {
     let mut arguments = Vec::new();
     for row in &TABLE {
         let shown = match row.key {
-            "token" => settings.token.clone().unwrap_or_else(|| "(none)".to_owned()),
-            _ => row.show(settings),
+            "token" => settings.token.clone(),
+            "status_token" => settings.status_token.clone(),
+            _ => {
+                assert_ne!(row.kind, Kind::Secret, "{} cannot be read back from what is shown", row.key);
+                let shown = row.show(settings);
+                (shown != "(none)").then(|| shown.trim_end_matches(" (off)").to_owned())
+            }
         };
-        if shown != "(none)" {
-            arguments.push(OsString::from(format!("{}={}", row.flag(), shown.trim_end_matches(" (off)"))));
-        }
+        arguments.extend(shown.map(|shown| OsString::from(format!("{}={shown}", row.flag()))));
     }
     match config::request(arguments) {
         Ok(Request::Run(_, flags)) => {
