@@ -1,8 +1,9 @@
 //! Turns the table of compile-time ceilings into constants, and tells the binary for what it was built.
 //!
-//! `ROOMD_BUILD_<NAME>=<number>` in the build environment changes one of them; a name that is not in
-//! the table, or a value outside its range, stops the build. `src/limits.rs` includes the result and
-//! checks how the numbers stand to each other.
+//! `ROOMD_BUILD_<NAME>=<number>` in the build environment changes one of them. A value outside its range
+//! stops the build, and so does a name that is not in the table, but only when this runs: cargo, which
+//! watches names that it was told and no others, does not run it again for that. `src/limits.rs` includes
+//! the result and checks how the numbers stand to each other.
 
 use std::{env, fmt::Write as _, fs, path::Path, process::exit};
 
