@@ -64,8 +64,7 @@ impl Hub {
     /// its own half-open connection.
     pub fn reserve(&mut self, resume: Option<Token>) -> Result<(), Full> {
         let taken = self.clients.len() + self.reserved;
-        let replaces = resume.is_some_and(|token| self.live(token).is_some());
-        if taken >= self.capacities.clients && !replaces {
+        if taken >= self.capacities.clients && !self.replaces(resume) {
             self.counters.add(Counter::RefusedFull, 1);
             return Err(Full);
         }
@@ -81,11 +80,12 @@ impl Hub {
     /// Takes a client in, on the place that was promised to it: it is welcomed, then announced.
     pub fn connect(&mut self, hello: &Hello<'_>, now: Now) -> Result<ClientId, Full> {
         self.give_back();
-        let name = self.resume(hello.resume, now).unwrap_or_else(|| name::display_name(hello.username));
-        if self.clients.len() == self.capacities.clients {
+        // Before its token is used up: whoever is refused comes back with it.
+        if self.clients.len() == self.capacities.clients && !self.replaces(hello.resume) {
             self.counters.add(Counter::RefusedFull, 1);
             return Err(Full);
         }
+        let name = self.resume(hello.resume, now).unwrap_or_else(|| name::display_name(hello.username));
         let name = self.free_name(name);
         self.serial += 1;
         let id = self.clients.insert(self.newcomer(name.clone(), hello, now))?;
@@ -162,6 +162,11 @@ impl Hub {
         let is_it = |index| self.clients.at(index).is_some_and(|client| client.token == token);
         let index = self.tokens.find(token.hash(), is_it)?;
         self.clients.key_at(index)
+    }
+
+    /// Whether a client with this token takes the place of one that is connected.
+    fn replaces(&self, token: Option<Token>) -> bool {
+        token.is_some_and(|token| self.live(token).is_some())
     }
 
     /// The name that belongs to a token, whose connection ends if it still stands.

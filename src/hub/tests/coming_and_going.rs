@@ -130,6 +130,27 @@ fn a_full_table_lets_in_who_replaces_itself() {
 }
 
 #[test]
+fn whoever_finds_its_promised_place_taken_has_its_name_when_it_comes_again() {
+    let mut desk = Desk::new(tiny());
+    let ids = ["a", "b", "c"].map(|name| desk.connect(name));
+    let [a, b] = [ids[0], ids[1]].map(|id| desk.hub.token(id));
+    desk.hub.end(ids[0], Ending::Lost, desk.now);
+    desk.hub.reserve(a).unwrap();
+    // Two handshakes with one token while its client is connected: the second takes a place that is not its.
+    desk.hub.reserve(b).unwrap();
+    desk.connect_as("x", b).unwrap();
+    let promised = [(11, b), (12, a)].map(|(number, resume)| {
+        let token = Token::new([number; 16]);
+        let hello = Hello { username: "y", quiet: false, resume, token, replay: Replay::None };
+        desk.hub.connect(&hello, desk.now)
+    });
+    assert_eq!(promised[1], Err(Full));
+    desk.hub.end(promised[0].unwrap(), Ending::Lost, desk.now);
+    let back = desk.connect_as("x", a).unwrap();
+    assert_eq!(desk.hub.name(back), Some("a"));
+}
+
+#[test]
 fn a_name_comes_back_for_five_minutes_unless_somebody_has_it() {
     for (after, name) in [(RESUME_MS - 1, "aki"), (RESUME_MS, "x")] {
         let mut desk = Desk::new(tiny());
@@ -183,7 +204,7 @@ fn the_small_outbox_that_is_kept_stays_when_a_large_one_comes_back() {
     let (aki, bob) = (desk.connect("aki"), desk.connect("bob"));
     desk.read(bob);
     desk.say(aki, &"x".repeat(5_000));
-    desk.read(aki);
+    desk.take(aki, usize::MAX);
     assert!(desk.hub.spare_outbox.is_some());
 }
 
