@@ -10,7 +10,7 @@ use std::{
 use super::{dialect::Dialect, failure::Failure};
 use crate::protocol::{
     handshake::{VERSION, accept_key},
-    url::authority,
+    url::{authority, wants_tls},
 };
 
 pub(super) const DEFAULT_URL: &str = "http://127.0.0.1:8080";
@@ -39,8 +39,12 @@ impl fmt::Display for Target {
 impl Target {
     pub(super) fn parse(url: &str) -> Result<Self, Failure> {
         let Some(authority) = authority(url) else {
-            let what = format!("flag --url: `{}` is not the address of a server", url.escape_debug());
-            return Err(Failure::invalid(&what, "write it like http://192.168.1.20:8080"));
+            let (fault, change) = if wants_tls(url) {
+                ("needs TLS, which this command does not speak", "measure a server without TLS")
+            } else {
+                ("is not the address of a server", "write it like http://192.168.1.20:8080")
+            };
+            return Err(Failure::invalid(&format!("flag --url: `{}` {fault}", url.escape_debug()), change));
         };
         Ok(Self { authority })
     }
@@ -83,8 +87,12 @@ pub(super) fn ask(address: SocketAddr, request: &str) -> io::Result<TcpStream> {
 
 /// Waits for the answer. What came behind it are frames.
 pub(super) fn answer(stream: &mut TcpStream) -> Result<Vec<u8>, Failure> {
-    let unavailable =
-        |error: io::Error| Failure::Unavailable(format!("handshake: {error}; see the log of the server"));
+    let unavailable = |error: io::Error| {
+        // A read that takes too long is one of these.
+        let is_late = matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut);
+        let what = if is_late { "the server did not answer in time".to_owned() } else { error.to_string() };
+        Failure::Unavailable(format!("handshake: {what}; see the log of the server"))
+    };
     let mut bytes = Vec::new();
     let mut buffer = [0; 4_096];
     loop {
@@ -158,7 +166,7 @@ mod tests {
     #[test]
     fn what_is_no_address_is_told() {
         for url in
-            ["", "board", "https://board", "http://", "http://a/ws", "http://a b", "http://u@a", "http://a?b"]
+            ["", "board", "ftp://board", "http://", "http://a/ws", "http://a b", "http://u@a", "http://a?b"]
         {
             let said = Target::parse(url).unwrap_err().to_string();
             assert!(
@@ -166,6 +174,23 @@ mod tests {
                 "{said}"
             );
         }
+    }
+
+    #[test]
+    fn a_server_with_tls_is_named_as_what_cannot_be_measured() {
+        let said = Target::parse("https://board:8443").unwrap_err().to_string();
+        let told = "flag --url: `https://board:8443` needs TLS, which this command does not speak; \
+                    measure a server without TLS";
+        assert_eq!(said, told);
+    }
+
+    #[test]
+    fn a_server_that_does_not_answer_in_time_is_told_as_that() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut stream = ask(listener.local_addr().unwrap(), "GET / HTTP/1.1\r\n\r\n").unwrap();
+        stream.set_read_timeout(Some(Duration::from_millis(1))).unwrap();
+        let said = answer(&mut stream).unwrap_err().to_string();
+        assert_eq!(said, "handshake: the server did not answer in time; see the log of the server");
     }
 
     #[test]

@@ -1,5 +1,10 @@
 //! The address of a server, as people write it.
 
+/// Whether it asks for TLS.
+pub fn wants_tls(url: &str) -> bool {
+    url.get(..8).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://"))
+}
+
 /// `HOST:PORT`, as the header `Host` has it, of an `http://` URL that names a server and nothing on it; the
 /// port is 80 if none is given.
 pub fn authority(url: &str) -> Option<String> {

@@ -39,14 +39,12 @@ pub(super) fn request(arguments: impl IntoIterator<Item = OsString>) -> Result<R
             settings.push(word);
         }
     }
+    // The settings are those of a server; a word too many is one behind its command.
+    settings.insert(0, Command::Serve.name().into());
     Ok(match config::request(settings)? {
         config::Request::Help => Request::Help,
         config::Request::Version => Request::Version,
-        config::Request::Run(Command::Serve, flags) => Request::Ask(Options { url, is_json, flags }),
-        config::Request::Run(command, _) => {
-            let text = format!("`{}`: one argument too many; give one command", command.name());
-            return Err(Failure::Invalid(text));
-        }
+        config::Request::Run(_, flags) => Request::Ask(Options { url, is_json, flags }),
     })
 }
 
@@ -80,7 +78,9 @@ mod tests {
     fn each_slip_is_named() {
         for (arguments, said) in [
             (&["--url"][..], "flag --url: needs a value; write it behind the flag"),
-            (&["plan"], "`plan`: one argument too many; give one command"),
+            (&["plan"], "`plan`: one argument too many; give one command, and settings as flags"),
+            (&["extra"], "`extra`: one argument too many; give one command, and settings as flags"),
+            (&["--json", "serve"], "`serve`: one argument too many; give one command, and settings as flags"),
             (&["--jsno"], "`--jsno`: there is no such flag; see roomd --help"),
         ] {
             assert_eq!(read(arguments).unwrap_err(), said);

@@ -1,7 +1,7 @@
 //! Where the server is.
 
 use super::failure::Failure;
-use crate::protocol::url::authority;
+use crate::protocol::url::{authority, wants_tls};
 use std::{
     fmt,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -21,9 +21,13 @@ impl Target {
     pub(super) fn parse(url: &str) -> Result<Self, Failure> {
         let Some(authority) = authority(url) else {
             let shown: String = url.escape_debug().take(80).collect();
-            return Err(Failure::Invalid(format!(
-                "flag --url: `{shown}` is not the address of a server; write it like http://192.168.1.20:8080"
-            )));
+            let said = if wants_tls(url) {
+                "needs TLS, which this command does not speak; run it on the board itself, which is answered \
+                 without, as in http://127.0.0.1:8080"
+            } else {
+                "is not the address of a server; write it like http://192.168.1.20:8080"
+            };
+            return Err(Failure::Invalid(format!("flag --url: `{shown}` {said}")));
         };
         Ok(Self(authority))
     }
@@ -58,9 +62,17 @@ mod tests {
         ] {
             assert_eq!(Target::parse(url).unwrap().to_string(), shown);
         }
-        for url in ["", "board", "https://board", "http://", "http://a/b", "http://a b", "http://u@a"] {
+        for url in ["", "board", "ftp://board", "http://", "http://a/b", "http://a b", "http://u@a"] {
             let said = Target::parse(url).unwrap_err().to_string();
             assert!(said.ends_with("; write it like http://192.168.1.20:8080"), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_server_with_tls_is_asked_on_the_board_itself() {
+        for url in ["https://board", "HTTPS://board:8443/"] {
+            let said = Target::parse(url).unwrap_err().to_string();
+            assert!(said.contains("needs TLS") && said.ends_with("as in http://127.0.0.1:8080"), "{said}");
         }
     }
 
