@@ -2,6 +2,7 @@
 
 use std::{
     fs, io,
+    os::unix::fs::FileTypeExt as _,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -43,6 +44,11 @@ pub(super) fn read(asked: Option<(PathBuf, &str)>, default_path: &Path) -> Resul
 fn read_text(path: &Path) -> io::Result<String> {
     use io::Read as _;
 
+    // Opening a pipe would wait for somebody to write into it; a device is what `/dev/null` is.
+    let kind = fs::metadata(path)?.file_type();
+    if !kind.is_file() && !kind.is_char_device() {
+        return Err(io::Error::other("it is no file"));
+    }
     let mut text = String::new();
     fs::File::open(path)?.take(FILE_BYTES_MAX + 1).read_to_string(&mut text)?;
     if text.len() as u64 > FILE_BYTES_MAX {

@@ -254,7 +254,9 @@ impl Row {
             return Err(Fault::new(format!("the list has {} entries", items.len()), change));
         }
         if self.kind == Kind::Addresses {
-            parse_each(&items, parse_address).map(Value::Addresses)
+            let addresses = parse_each(&items, parse_address)?;
+            refuse_covered(&addresses)?;
+            Ok(Value::Addresses(addresses))
         } else if self.kind == Kind::Hosts {
             parse_each(&items, parse_host).map(Value::Names)
         } else {
@@ -275,7 +277,37 @@ fn parse_each<T: PartialEq>(items: &[&str], parse: fn(&str) -> Result<T, Fault>)
     Ok(values)
 }
 
+/// The system refuses an address of a port that is taken on all addresses of the same family.
+fn refuse_covered(addresses: &[SocketAddr]) -> Result<(), Fault> {
+    let covers = |all: &SocketAddr, one: &SocketAddr| {
+        all.ip().is_unspecified()
+            && all != one
+            && all.is_ipv4() == one.is_ipv4()
+            && all.port() == one.port()
+            && one.port() != 0
+    };
+    for one in addresses {
+        if let Some(all) = addresses.iter().find(|all| covers(all, one)) {
+            let change = format!("leave {one} out, or list single addresses alone");
+            return Err(Fault::new(format!("{all} has {one} in it"), change));
+        }
+    }
+    Ok(())
+}
+
 fn parse_address(text: &str) -> Result<SocketAddr, Fault> {
+    if let Ok(SocketAddr::V6(address)) = text.parse()
+        && address.ip().is_unicast_link_local()
+        && address.scope_id() == 0
+    {
+        let what = format!("{} is another one on each network", quote(text));
+        let change = format!(
+            "write [{}%N]:{}, N being the number of its interface in `ip link`",
+            address.ip(),
+            address.port()
+        );
+        return Err(Fault::new(what, change));
+    }
     text.parse().map_err(|_| {
         let change = match (text.strip_prefix(':').unwrap_or(text).parse::<u16>(), text.parse::<IpAddr>()) {
             (Ok(port), _) => format!("write 0.0.0.0:{port} for that port on every interface"),
@@ -377,6 +409,27 @@ mod tests {
         assert!(parse("allowed_hosts", &["a,,b"]).is_err());
         assert!(parse("allowed_hosts", &["a,A"]).unwrap_err().contains("twice"));
         assert!(parse("listen", &[""]).unwrap_err().contains("empty"));
+    }
+
+    #[test]
+    fn an_address_that_another_one_has_in_it_is_refused() {
+        for (listen, said) in [
+            ("0.0.0.0:80,127.0.0.1:80", "0.0.0.0:80 has 127.0.0.1:80 in it; leave 127.0.0.1:80 out, or"),
+            ("[::1]:80,[::]:80", "[::]:80 has [::1]:80 in it; leave [::1]:80 out, or"),
+        ] {
+            let error = parse("listen", &[listen]).unwrap_err();
+            assert!(error.starts_with(said), "{error}");
+        }
+        for listen in ["0.0.0.0:80,127.0.0.1:81", "0.0.0.0:80,[::]:80,", "0.0.0.0:0,127.0.0.1:0"] {
+            assert!(parse("listen", &[listen.trim_end_matches(',')]).is_ok(), "{listen}");
+        }
+    }
+
+    #[test]
+    fn an_address_of_one_link_needs_its_interface() {
+        let error = parse("listen", &["[fe80::1]:80"]).unwrap_err();
+        assert!(error.ends_with("; write [fe80::1%N]:80, N being the number of its interface in `ip link`"));
+        assert_eq!(parse("listen", &["[fe80::1%2]:80"]).as_deref(), Ok("[fe80::1%2]:80"));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Each way to be wrong: one line on standard error, the right exit code, nothing started.
 
-use std::{ffi::OsStr, fs, net::TcpListener, os::unix::ffi::OsStrExt as _};
+use std::{ffi::OsStr, fs, net::TcpListener, os::unix::ffi::OsStrExt as _, process::Command};
 
 use roomd::config::table::row;
 use rustix::process::Signal;
@@ -119,7 +119,12 @@ fn a_file_that_is_asked_for_must_be_readable() {
     assert!(line.contains(", named by environment ROOMD_CONFIG: cannot be read ("), "{line}");
     assert!(line.ends_with("; create it or name another one"), "{line}");
     let line = roomd(&[]).variable("ROOMD_CONFIG", "/").run().refused(78);
-    assert!(line.ends_with("; name a readable TOML file in UTF-8"), "{line}");
+    assert!(line.ends_with(": cannot be read (it is no file); name a readable TOML file in UTF-8"), "{line}");
+    let run = roomd(&[]);
+    fs::remove_file(run.path()).unwrap();
+    assert!(Command::new("mkfifo").arg(run.path()).status().unwrap().success());
+    let line = run.run().refused(78);
+    assert!(line.ends_with(": cannot be read (it is no file); name a readable TOML file in UTF-8"), "{line}");
     let run = roomd(&[]);
     fs::write(run.path(), b"# \xff").unwrap();
     assert!(run.run().refused(78).contains("UTF-8"));
