@@ -151,11 +151,11 @@ pub static TABLE: [Row; 29] = [
         "HTTP connections not upgraded (yet), at once."),
 
     number!(handshake_timeout_ms, Kind::Milliseconds, TIME, 100, 60_000,
-        "For the head of a request to arrive, and for an answer to be taken on."),
+        "How long a request, and then its answer, may take to go over."),
     number!(write_timeout_ms, Kind::Milliseconds, TIME, 100, 600_000,
         "Until a client that takes no byte is ended."),
     number!(heartbeat_s, Kind::Seconds, TIME, 1, limits::HEARTBEAT_S_MAX,
-        "Between pings."),
+        "How often each client is pinged; one that is silent for 1.5 times as long is ended."),
     number!(grace_ms, Kind::Milliseconds, TIME, 0, 600_000,
         "To deliver what still waits when stopping; 0 drops it."),
 
