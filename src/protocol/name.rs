@@ -36,7 +36,9 @@ pub fn room_or_lobby(wanted: &str) -> Result<RoomName, BadRoomName> {
         return RoomName::try_from(wanted).map_err(|_| BadRoomName);
     }
     let name = wanted.trim();
-    if name.chars().any(is_forbidden) || !(name.is_empty() || is_visible(name)) {
+    // What bytes became that were no text would be one room for all of them.
+    let is_text = !name.contains(char::REPLACEMENT_CHARACTER);
+    if !is_text || name.chars().any(is_forbidden) || !(name.is_empty() || is_visible(name)) {
         return Err(BadRoomName);
     }
     RoomName::try_from(name).map_err(|_| BadRoomName)
@@ -55,20 +57,25 @@ fn is_forbidden(c: char) -> bool {
             | '\u{200B}' | '\u{2060}' | '\u{FEFF}')
 }
 
-/// Joiners join, but alone they are nothing to see.
+/// What joins or varies other characters is kept, but alone it is nothing to see.
 fn is_visible(name: &str) -> bool {
-    name.chars().any(|c| !(c.is_whitespace() || is_joiner(c)))
+    name.chars().any(|c| !(c.is_whitespace() || is_unseen(c)))
 }
 
 /// Upper case, because it also folds letters such as U+017F that have no lower case of their own; without
-/// joiners, which cannot be seen between such letters.
+/// what cannot be seen between such letters.
 fn is_reserved(name: &str) -> bool {
-    let seen = name.chars().filter(|&c| !is_joiner(c));
+    let seen = name.chars().filter(|&c| !is_unseen(c));
     seen.flat_map(char::to_uppercase).eq(SYSTEM.chars().flat_map(char::to_uppercase))
 }
 
-const fn is_joiner(c: char) -> bool {
-    matches!(c, '\u{200C}' | '\u{200D}')
+/// What is not drawn: the default ignorable code points that are not forbidden, and the blank pattern of Braille.
+const fn is_unseen(c: char) -> bool {
+    matches!(c,
+        '\u{AD}' | '\u{34F}' | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}' | '\u{180B}'..='\u{180F}'
+        | '\u{200C}'..='\u{200D}' | '\u{2061}'..='\u{2065}' | '\u{206A}'..='\u{206F}' | '\u{2800}'
+        | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFF8}'
+        | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
 }
 
 fn cut(name: &str, suffix: &str) -> DisplayName {
@@ -103,6 +110,15 @@ mod tests {
         assert_eq!(display_name("👩\u{200D}🚀").as_str(), "👩\u{200D}🚀");
         assert_eq!(display_name("\u{200D}\u{200C}").as_str(), "");
         assert_eq!(room("\u{200D}"), Err(BadRoomName));
+        for unseen in
+            ["\u{AD}", "\u{34F}", "\u{180E}", "\u{2061}", "\u{2800}", "\u{3164}", "\u{FE0F}", "\u{E0041}"]
+        {
+            assert_eq!(display_name(unseen).as_str(), "", "{unseen:?}");
+            assert_eq!(room(unseen), Err(BadRoomName), "{unseen:?}");
+            let seen = format!("a{unseen}");
+            assert_eq!(display_name(&seen).as_str(), seen);
+        }
+        assert_eq!(display_name("❤\u{FE0F}").as_str(), "❤\u{FE0F}");
     }
 
     #[test]
@@ -115,6 +131,9 @@ mod tests {
             "\u{17F}ystem",
             "Sys\u{200D}tem",
             "\u{200C}System\u{200C}",
+            "Sys\u{AD}tem",
+            "System\u{2061}",
+            "S\u{FE0F}ystem",
         ] {
             assert_eq!(display_name(name).as_str(), "", "{name:?}");
         }
@@ -161,7 +180,7 @@ mod tests {
 
     #[test]
     fn a_room_name_is_refused_rather_than_changed() {
-        for name in ["a\u{7}", "a\u{202E}b", "\u{FEFF}a", "a\u{200B}"] {
+        for name in ["a\u{7}", "a\u{202E}b", "\u{FEFF}a", "a\u{200B}", "a\u{FFFD}"] {
             assert_eq!(room(name), Err(BadRoomName), "{name:?}");
         }
         assert_eq!(room("Küche 1").unwrap().as_str(), "Küche 1");
