@@ -21,13 +21,18 @@ fn toml(name: &str) -> toml::Table {
     read(name).parse().unwrap()
 }
 
+/// What `scripts/targets` says when it is asked so.
+fn asked(ask: &str) -> String {
+    let mut bash = Command::new("bash");
+    let ask = format!(". scripts/targets; {ask}");
+    let output = bash.args(["-euc", &ask]).current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
 /// Targets and Rust's names for them, as the scripts have them.
 fn targets() -> BTreeMap<String, String> {
-    let ask = ". scripts/targets; for target in \"${TARGETS[@]}\"; do echo \"$target $(triple_of \"$target\")\"; done";
-    let mut bash = Command::new("bash");
-    let output = bash.args(["-euc", ask]).current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
-    assert!(output.status.success(), "{output:?}");
-    let said = String::from_utf8(output.stdout).unwrap();
+    let said = asked("for target in \"${TARGETS[@]}\"; do echo \"$target $(triple_of \"$target\")\"; done");
     let pairs = said.lines().map(|line| line.split_once(' ').unwrap());
     let targets: BTreeMap<_, _> = pairs.map(|(name, triple)| (name.to_owned(), triple.to_owned())).collect();
     assert!(targets.len() >= 4, "{targets:?}");
@@ -40,6 +45,22 @@ fn every_target_is_told_with_the_boards_that_need_it() {
     let cell = |row: &[String], index: usize| code_words(&row[index])[0].to_owned();
     let told: BTreeMap<_, _> = rows.iter().map(|row| (cell(row, 0), cell(row, 1))).collect();
     assert_eq!(told, targets());
+}
+
+#[test]
+fn each_board_gets_what_its_kernel_and_its_system_run() {
+    for (machine, bits, target) in [
+        ("aarch64", "64", "aarch64"),
+        ("aarch64", "32", "armv7"),
+        ("armv7l", "32", "armv7"),
+        ("armv8l", "32", "armv7"),
+        ("armv6l", "32", "arm"),
+        ("x86_64", "64", "x86_64"),
+        ("sparc64", "64", "none"),
+    ] {
+        let said = asked(&format!("target_for {machine} {bits} || echo none"));
+        assert_eq!(said.trim_end(), target, "{machine}, {bits} bits");
+    }
 }
 
 #[test]

@@ -69,7 +69,7 @@ fn is_reserved(name: &str) -> bool {
     seen.flat_map(char::to_uppercase).eq(SYSTEM.chars().flat_map(char::to_uppercase))
 }
 
-/// What is not drawn: the default ignorable code points that are not forbidden, and the blank pattern of Braille.
+/// What is not drawn: default ignorable code points that are not forbidden, and the blank pattern of Braille.
 const fn is_unseen(c: char) -> bool {
     matches!(c,
         '\u{AD}' | '\u{34F}' | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}' | '\u{180B}'..='\u{180F}'
