@@ -42,7 +42,9 @@ pub(super) fn get(target: &Target, path: &str, token: Option<&str>) -> Result<An
 /// The first of its addresses on which somebody listens.
 fn connect(target: &Target) -> Result<TcpStream, Failure> {
     let unavailable = |error: io::Error| {
-        Failure::Unavailable(format!("{target}: {error}; is roomd running there? (systemctl status roomd)"))
+        Failure::Unavailable(format!(
+            "{target}: {error}; is roomd running there? systemctl status roomd tells, and --url asks elsewhere"
+        ))
     };
     let mut last = None;
     for address in target.authority().to_socket_addrs().map_err(unavailable)? {
