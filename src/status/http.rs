@@ -43,7 +43,7 @@ pub(super) fn get(target: &Target, path: &str, token: Option<&str>) -> Result<An
 fn connect(target: &Target) -> Result<TcpStream, Failure> {
     let unavailable = |error: io::Error| {
         Failure::Unavailable(format!(
-            "{target}: {error}; is roomd running there? systemctl status roomd tells, and --url asks elsewhere"
+            "{target}: {error}; is roomd running there? systemctl status roomd tells; --url asks elsewhere"
         ))
     };
     let mut last = None;
