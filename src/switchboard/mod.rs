@@ -63,6 +63,8 @@ pub struct Switchboard<L> {
     /// By slot as well, and apart: most of the time the ports are written to.
     readers: Vec<Reader>,
     round_limits: RoundLimits,
+    /// Those whose lines have broken: everyone will be told, but not before everyone has had a turn.
+    lost: Vec<ClientId>,
     /// Whose bytes are being carried out, and to whom is being written: those whom a panic takes along.
     reading: Option<ClientId>,
     writing: Option<ClientId>,
@@ -92,6 +94,7 @@ impl<L: Line> Switchboard<L> {
             ports,
             readers,
             round_limits,
+            lost: Vec::new(),
             reading: None,
             writing: None,
         }
@@ -279,8 +282,16 @@ impl<L: Line> Switchboard<L> {
 
     /// Tells those that are gone, and writes to the one whose turn it is, if there is one: how many bytes.
     fn settle_one(&mut self, now: Now) -> Option<usize> {
-        self.dismiss_departed();
-        let id = self.hub.next_due()?;
+        let id = loop {
+            self.dismiss_departed();
+            if let Some(id) = self.lost.pop_if(|_| !self.hub.is_urgent()) {
+                self.hub.end(id, Ending::Lost, now);
+            } else if let Some(id) = self.hub.next_due() {
+                break id;
+            } else if self.lost.is_empty() {
+                return None;
+            }
+        };
         self.writing = Some(id);
         let written = self.flush(id, now);
         self.writing = None;
@@ -315,8 +326,15 @@ impl<L: Line> Switchboard<L> {
                         self.hub.end(id, Ending::Lost, now);
                     }
                 }
-                Err(_) => self.hub.end(id, Ending::Lost, now),
+                Err(_) => {
+                    self.lost.push(id);
+                    break;
+                }
             }
+        }
+        // It was tried before it was told that there is room.
+        if port.is_watched_for_room && !self.hub.is_blocked(id) && port.watch_room(false).is_err() {
+            self.lost.push(id);
         }
         written
     }

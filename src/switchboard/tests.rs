@@ -27,6 +27,8 @@ struct Peer {
     /// The next write, or else the next read, panics.
     fails_to_take: bool,
     fails_to_give: bool,
+    /// Writing tells that the line has broken.
+    is_broken: bool,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -45,6 +47,9 @@ impl Line for Cord {
     fn write(&mut self, pieces: [&[u8]; 2]) -> io::Result<usize> {
         let mut peer = self.0.borrow_mut();
         assert!(!mem::take(&mut peer.fails_to_take), "a write fails");
+        if peer.is_broken {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
         peer.heard.extend(pieces.concat());
         peer.writes += 1;
         Ok(pieces.concat().len())
@@ -241,6 +246,18 @@ fn when_many_are_found_gone_in_one_tick_the_log_is_read_in_time() {
         for ms in (NOW.ms..=LATER.ms).step_by(100) {
             desk.board.tick(Now { ms, ..LATER });
         }
+    });
+}
+
+#[test]
+fn when_many_are_found_gone_by_writing_the_log_is_read_in_time() {
+    the_others_go(|desk, others| {
+        for (_, cord) in others {
+            cord.0.borrow_mut().is_broken = true;
+        }
+        let (first, cord) = &others[0];
+        said(cord, r#"{"type":"chat","content":"news"}"#);
+        assert_eq!(desk.round(&[first.unwrap()]), Some(false));
     });
 }
 
