@@ -42,7 +42,7 @@ const FOOT: &str = "
 Exit code: 0 done, or stopped as asked; 1 status: the server is not well, bench:
 it lost messages without telling, or doubled them; 69 status, bench: there is no
 server, or it refused; 71 the system refused something (a port, descriptors);
-78 a flag or setting is wrong; 130, 143 ended at once by a second signal;
+78 a flag or setting is wrong; 129, 130, 143 ended at once by a second signal;
 134 aborted, to be started again. Standard error says what to change.
 ";
 

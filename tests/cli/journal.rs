@@ -6,7 +6,7 @@ use std::{
     collections::BTreeMap,
     fs::{self, File},
     io::{BufRead as _, BufReader, PipeReader, pipe},
-    net::TcpStream,
+    net::{SocketAddr, TcpStream},
     os::unix::net::UnixDatagram,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -93,16 +93,25 @@ fn entry_with(journal: &UnixDatagram, start: &str) -> BTreeMap<String, String> {
         .unwrap()
 }
 
+/// A journal in the folder, and a run that tells it everything.
+fn debugging(folder: &Path) -> (UnixDatagram, Run) {
+    let journal = UnixDatagram::bind(folder.join("socket")).unwrap();
+    journal.set_read_timeout(Some(GUARD)).unwrap();
+    (journal, run(folder, "debug"))
+}
+
+/// Where a server says that it listens.
+fn address_in(started: &BTreeMap<String, String>) -> SocketAddr {
+    started["MESSAGE"].split(' ').nth(2).unwrap().trim_end_matches(',').parse().unwrap()
+}
+
 #[test]
 fn the_journal_gets_entries_with_levels_and_fields() {
     let folder = folder("native");
-    let journal = UnixDatagram::bind(folder.join("socket")).unwrap();
-    journal.set_read_timeout(Some(GUARD)).unwrap();
-    let run = run(&folder, "debug");
+    let (journal, run) = debugging(&folder);
     let started = entry_with(&journal, "listening on 127.0.0.1:");
     assert_eq!((&*started["PRIORITY"], &*started["SYSLOG_IDENTIFIER"]), ("6", "roomd"), "{started:?}");
-    let address = started["MESSAGE"].split(' ').nth(2).unwrap().trim_end_matches(',').to_owned();
-    let mut stream = TcpStream::connect(address).unwrap();
+    let mut stream = TcpStream::connect(address_in(&started)).unwrap();
     std::io::Write::write_all(&mut stream, b"GET / HTTP/1.1\r\nHost: elsewhere\r\n\r\n").unwrap();
     let refused = entry_with(&journal, "refused");
     assert_eq!(
@@ -121,12 +130,9 @@ fn the_journal_gets_entries_with_levels_and_fields() {
 #[test]
 fn a_journal_that_takes_nothing_for_a_while_keeps_nobody_waiting() {
     let folder = folder("stalled");
-    let journal = UnixDatagram::bind(folder.join("socket")).unwrap();
-    journal.set_read_timeout(Some(GUARD)).unwrap();
-    let run = run(&folder, "debug");
+    let (journal, run) = debugging(&folder);
     let started = entry_with(&journal, "listening on 127.0.0.1:");
-    let address = started["MESSAGE"].split(' ').nth(2).unwrap().trim_end_matches(',').parse().unwrap();
-    until_lines_are_lost(address);
+    until_lines_are_lost(address_in(&started));
     let entries = std::iter::from_fn(|| Some(entry(&journal)));
     let told = entries.into_iter().find(|fields| fields["MESSAGE"].contains(LOST)).unwrap();
     assert_eq!(told["PRIORITY"], "4", "{told:?}");
