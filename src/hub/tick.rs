@@ -106,15 +106,15 @@ impl Hub {
     fn check(&mut self, id: ClientId, now: Now) {
         let (heartbeat, timeout) = (self.heartbeat_ms(), self.capacities.write_timeout_ms);
         let Some(client) = self.clients.get_mut(id) else { return };
-        if client.is_stalled && now.ms >= client.stalled_at_ms + timeout {
+        let end_ms = client.stalled_at_ms + timeout;
+        if client.is_stalled && now.ms >= end_ms {
             let reason = "You took no byte for the write timeout.";
             return self.end(id, Ending::By(CloseCode::NotReadable, reason), now);
         }
-        if client.is_stalled && !client.is_tried && now.ms + TRY_BEFORE_MS >= client.stalled_at_ms + timeout {
+        if client.is_stalled && !client.is_tried && now.ms + TRY_BEFORE_MS >= end_ms {
             client.is_tried = true;
             self.due.unblock(id.index());
         }
-        let Some(client) = self.clients.get_mut(id) else { return };
         if now.ms >= client.last_heard_ms + SILENCE_MS_MAX.min(heartbeat + heartbeat / 2) {
             let reason = "You gave no sign of life for one and a half heartbeats.";
             return self.end(id, Ending::By(CloseCode::NoSignOfLife, reason), now);

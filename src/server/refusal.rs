@@ -64,7 +64,7 @@ pub(super) enum Refusal {
 }
 
 /// Status, code and sentence.
-type Parts = (StatusCode, &'static str, String);
+pub(super) type Parts = (StatusCode, &'static str, String);
 
 fn bad_handshake(error: HandshakeError) -> Parts {
     let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
@@ -89,7 +89,7 @@ fn unavailable(code: &'static str, content: &str) -> Parts {
 }
 
 impl Refusal {
-    /// Status, code and sentence, as it is told.
+    /// What it is told by; see [`Self::answer`].
     pub(super) fn parts(&self) -> Parts {
         match self {
             Self::Handshake(error) => bad_handshake(*error),
@@ -156,11 +156,9 @@ impl Refusal {
             }
         }
     }
-}
 
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        let (status, code, content) = self.parts();
+    /// The answer that is made of its [`Self::parts`].
+    pub(super) fn answer(self, (status, code, content): Parts) -> Response {
         let mut response = (status, Json(json!({"error": code, "content": content}))).into_response();
         let headers = response.headers_mut();
         if status == StatusCode::UPGRADE_REQUIRED {

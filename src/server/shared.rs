@@ -15,7 +15,7 @@ use super::{
     transport::ClientLine,
 };
 use crate::{config::Settings, hub::Now, switchboard};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use std::{
     fmt::Write as _,
     net::IpAddr,
@@ -130,11 +130,12 @@ impl Shared {
 
     /// Counts a refusal and makes its answer.
     pub(super) fn refuse(&self, refusal: Refusal, address: IpAddr) -> Response {
-        let (status, code, content) = refusal.parts();
+        let parts = refusal.parts();
+        let (status, code, content) = &parts;
         tracing::debug!(%address, status = status.as_u16(), code, "refused, {content}");
         self.refusals.count(code, address);
         self.arrival.notify_one();
-        refusal.into_response()
+        refusal.answer(parts)
     }
 
     /// What an operator should hear of, and who was too slow.
