@@ -32,6 +32,7 @@ export class RoomView {
   #outgoing = make("ol", "lines outgoing");
   #older = make("p", "older", "Older messages were removed from view.");
   #fresh = [];
+  #arrivedLines = [];
   #flushing = false;
   #last = null;
   #lastDay = "";
@@ -134,7 +135,7 @@ export class RoomView {
     retry.type = "button";
     retry.addEventListener("click", () => {
       if (!this.#onRetry(sent.content)) return;
-      this.#settle(id);
+      this.takeBack(id);
       composer.focus();
     });
     sent.state.replaceWith(retry);
@@ -145,9 +146,9 @@ export class RoomView {
 
   /** Takes a message that was refused out of the list; returns its text. */
   takeBack(id) {
-    const content = this.#waiting.get(id)?.content ?? "";
-    this.#settle(id);
-    return content;
+    const sent = this.#settle(id);
+    sent?.line.remove();
+    return sent?.content ?? "";
   }
 
   /** The connection is gone: whether these arrived is known once the log was read again. */
@@ -167,7 +168,7 @@ export class RoomView {
 
   /** The log has come to `seq`: what stood there or before is in it, or in a gap. */
   #pass(seq) {
-    for (const [id, sent] of this.#waiting) if (sent.seq !== null && sent.seq <= seq) this.#settle(id);
+    for (const [id, sent] of this.#waiting) if (sent.seq !== null && sent.seq <= seq) this.#replace(id);
   }
 
   /** Without an `ack` yet: messages keep their order, so the oldest with this text is the one that came. */
@@ -176,16 +177,20 @@ export class RoomView {
     this.#pass(seq);
     if (acked || !own || type !== "chat") return;
     for (const [id, sent] of this.#waiting) {
-      if (sent.content === content && sent.seq === null) return this.#settle(id);
+      if (sent.content === content && sent.seq === null) return this.#replace(id);
     }
+  }
+
+  /** Its line goes when that of the log comes: a message is never out of view between the two. */
+  #replace(id) {
+    this.#arrivedLines.push(this.#settle(id).line);
   }
 
   #settle(id) {
     const sent = this.#waiting.get(id);
-    if (!sent) return;
-    clearTimeout(sent.timer);
-    sent.line.remove();
+    clearTimeout(sent?.timer);
     this.#waiting.delete(id);
+    return sent;
   }
 
   // Lines are put in together, once per frame: a flood costs one layout, and at most what is kept.
@@ -208,6 +213,7 @@ export class RoomView {
     for (const entry of this.#fresh) lines.append(...this.#day(entry), this.#line(entry));
     this.#fresh = [];
     this.#lines.append(lines);
+    for (const line of this.#arrivedLines.splice(0)) line.remove();
     while (this.#lines.childElementCount > LINES_MAX) {
       this.#lines.firstElementChild.remove();
       this.#older.hidden = false;

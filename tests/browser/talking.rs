@@ -33,6 +33,23 @@ fn two_windows_talk_in_the_lobby() {
 }
 
 #[test]
+fn a_message_of_ones_own_is_in_view_once_from_the_moment_it_is_sent() {
+    let (server, browser) = (Server::start(settings()), Browser::start());
+    let page = Page::connected(&browser, &server, "aki");
+    page.wait_for("line('aki connected')");
+    page.run(
+        "window.seen = [];
+        const look = () => seen.push(texts('.text').filter((text) => text === 'hello').length);
+        new MutationObserver(look).observe(one('.log:not([hidden])'), {childList: true, subtree: true});",
+    );
+    page.say("hello");
+    page.wait_for("said('hello') && shown('.outgoing .line').length === 0");
+    let seen = page.value("seen");
+    assert!(seen.as_array().unwrap().iter().all(|count| count == 1), "{seen}");
+    assert!(seen.as_array().unwrap().len() >= 2, "{seen}");
+}
+
+#[test]
 fn enter_sends_and_shift_enter_begins_a_new_line() {
     let (server, browser) = (Server::start(settings()), Browser::start());
     let page = Page::connected(&browser, &server, "aki");
