@@ -52,7 +52,7 @@ fn drain(hub: &mut Hub, piece: usize) -> usize {
 }
 
 fn say(hub: &mut Hub, id: ClientId, text: &str) {
-    hub.receive(id, text, message::parse(text), NOW);
+    hub.receive(id, text, &message::parse(text), NOW);
 }
 
 #[test]

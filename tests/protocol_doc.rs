@@ -17,7 +17,7 @@ use roomd::{
         chat::{ChatMessage, WireId},
         encode::{AnnouncedLimits, Body, GapReason, RoomLine, ServerMessage},
         frame::CloseCode,
-        message::{ClientMessage, ErrorCode, parse},
+        message::{ErrorCode, Request, parse},
     },
 };
 use serde_json::Value;
@@ -87,14 +87,14 @@ fn every_type_of_a_client_has_a_row_and_a_dialogue() {
     let mut known = BTreeSet::new();
     for kind in &documented {
         let text = format!(r#"{{"type": "{kind}", "content": "", "room": "k"}}"#);
-        known.insert(match parse(&text).unwrap() {
-            ClientMessage::Chat { .. } => "chat",
-            ClientMessage::JoinRoom { .. } => "join_room",
-            ClientMessage::LeaveRoom { .. } => "leave_room",
-            ClientMessage::ListRooms { .. } => "list_rooms",
-            ClientMessage::ListMembers { .. } => "list_members",
-            ClientMessage::Ping { .. } => "ping",
-            ClientMessage::Other => panic!("the server knows no type {kind}"),
+        known.insert(match parse(&text).request.unwrap() {
+            Request::Chat(_) => "chat",
+            Request::JoinRoom(_) => "join_room",
+            Request::LeaveRoom => "leave_room",
+            Request::ListRooms => "list_rooms",
+            Request::ListMembers => "list_members",
+            Request::Ping => "ping",
+            Request::Other => panic!("the server knows no type {kind}"),
         });
     }
     assert_eq!(set(known), documented);
@@ -155,7 +155,7 @@ fn server_messages() -> Vec<Value> {
 }
 
 fn chat_message() -> Value {
-    let Ok(ClientMessage::Chat { content, .. }) = parse(r#"{"type":"chat","content":""}"#) else { panic!() };
+    let Ok(Request::Chat(content)) = parse(r#"{"type":"chat","content":""}"#).request else { panic!() };
     let client_id = WireId::new("", 1);
     let chat = ChatMessage { content, sender: "", room: "", timestamp: 1, seq: 1, client_id };
     let mut frame = Vec::new();

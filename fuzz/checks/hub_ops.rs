@@ -307,7 +307,7 @@ impl World {
             self.peers[peer].unanswered = 0;
         }
         let (text, id) = (message.to_string(), self.peers[peer].id.unwrap());
-        self.hub.receive(id, &text, message::parse(&text), self.now);
+        self.hub.receive(id, &text, &message::parse(&text), self.now);
     }
 
     // The sockets.

@@ -1,38 +1,37 @@
 //! What clients say, carried out; and the answers that they get.
 
-use super::{ClientId, Hub, Now, client::RoomId, connect::Ending, counters::Counter, rooms::Refusal};
+use super::{ClientId, Hub, Now, client::RoomId, connect::Ending, counters::Counter};
 use crate::protocol::{
     encode::{Body, GapReason, ServerMessage},
     frame::{self, CloseCode, Opcode},
-    message::{BadMessage, ClientMessage, ErrorCode, JsonString, MessageId, Replay},
-    name::{self, RoomName},
+    message::{ClientMessage, ErrorCode, JsonString, Refusal, Replay, Request},
+    name,
 };
 
 impl Hub {
     /// Carries out one text message; `text` is what `message` was parsed from. Nothing, if the client was
     /// ended by what it sent before.
-    pub fn receive(
-        &mut self,
-        id: ClientId,
-        text: &str,
-        message: Result<ClientMessage<'_>, BadMessage>,
-        now: Now,
-    ) {
+    pub fn receive(&mut self, id: ClientId, text: &str, message: &ClientMessage<'_>, now: Now) {
         if self.clients.get(id).is_none() {
             return;
         }
         self.counters.add(Counter::Received, 1);
+        let (room, message_id) = (&*message.room, message.id.as_deref());
         if !self.is_within_rate(id, now) {
-            let (room, message_id) = match &message {
-                Ok(message) => message.room_and_id(),
-                Err(bad) => (bad.room.clone(), bad.id.clone()),
-            };
-            self.refuse_rate(id, &room, message_id.as_ref(), now);
-            return;
+            return self.refuse_rate(id, room, message_id, now);
         }
-        match message {
-            Ok(message) => self.carry_out(id, text, message, now),
-            Err(bad) => self.refuse(id, (bad.code, bad.advice), &bad.room, bad.id.as_ref(), now),
+        let carried_out = match &message.request {
+            Ok(Request::Chat(content)) => self.chat(id, *content, room, message_id, now),
+            Ok(Request::JoinRoom(replay)) => self.join(id, room, replay, now),
+            Ok(Request::LeaveRoom) => self.leave(id, room, now),
+            Ok(Request::ListRooms) => return self.list_rooms(id, now),
+            Ok(Request::ListMembers) => self.list_members(id, room, now),
+            Ok(Request::Ping) => return self.pong(id, now),
+            Ok(Request::Other) => return self.echo(id, Opcode::Text, text.as_bytes()),
+            Err(refusal) => Err(*refusal),
+        };
+        if let Err(refusal) = carried_out {
+            self.refuse(id, refusal, room, message_id, now);
         }
     }
 
@@ -45,7 +44,7 @@ impl Hub {
         if self.is_within_rate(id, now) {
             self.echo(id, Opcode::Binary, payload);
         } else {
-            self.refuse_rate(id, &RoomName::new(), None, now);
+            self.refuse_rate(id, "", None, now);
         }
     }
 
@@ -70,54 +69,24 @@ impl Hub {
     pub fn join_room(&mut self, id: ClientId, wanted: &str, now: Now) {
         let Ok(room) = name::room(wanted) else {
             let advice = "Give each `room` a name of 1 to 48 bytes without control or invisible characters.";
-            return self.refuse(id, (ErrorCode::BadRoomName, advice), &RoomName::new(), None, now);
+            return self.refuse(id, (ErrorCode::BadRoomName, advice), "", None, now);
         };
-        if let Err(refusal) = self.join(id, room.clone(), &Replay::None, now) {
-            self.refuse(id, refusal, &room, None, now);
+        if let Err(refusal) = self.join(id, room, &Replay::None, now) {
+            self.refuse(id, refusal, room, None, now);
         }
     }
 
     /// Tells a client that something it asked for while connecting could not be read.
     pub fn refuse_query(&mut self, id: ClientId, advice: &'static str, now: Now) {
-        self.refuse(id, (ErrorCode::BadMessage, advice), &RoomName::new(), None, now);
-    }
-
-    fn carry_out(&mut self, id: ClientId, text: &str, message: ClientMessage<'_>, now: Now) {
-        let (room, message_id, result) = match message {
-            ClientMessage::Chat { content, room, id: message_id } => {
-                let published = self.chat(id, content, &room, message_id.as_ref(), now);
-                (room, message_id, published)
-            }
-            ClientMessage::Other => return self.echo(id, Opcode::Text, text.as_bytes()),
-            ClientMessage::Ping { .. } => {
-                let pong = ServerMessage::system(format_args!(""), now.unix_s, Body::Pong);
-                return self.answer(id, &pong);
-            }
-            ClientMessage::ListRooms { .. } => return self.list_rooms(id, now),
-            ClientMessage::ListMembers { room, id: message_id } => {
-                let listed = self.list_members(id, &room, now);
-                (room, message_id, listed)
-            }
-            ClientMessage::LeaveRoom { room, id: message_id } => {
-                let left = self.leave(id, &room, now);
-                (room, message_id, left)
-            }
-            ClientMessage::JoinRoom { room, replay, id: message_id } => {
-                let joined = self.join(id, room.clone(), &replay, now);
-                (room, message_id, joined)
-            }
-        };
-        if let Err(refusal) = result {
-            self.refuse(id, refusal, &room, message_id.as_ref(), now);
-        }
+        self.refuse(id, (ErrorCode::BadMessage, advice), "", None, now);
     }
 
     fn chat(
         &mut self,
         id: ClientId,
         content: JsonString<'_>,
-        name: &RoomName,
-        message_id: Option<&MessageId>,
+        name: &str,
+        message_id: Option<&str>,
         now: Now,
     ) -> Result<(), Refusal> {
         let room = self.chat_room(id, name)?;
@@ -131,13 +100,13 @@ impl Hub {
     }
 
     /// Where a client may write: everyone to the lobby, members to their rooms.
-    fn chat_room(&self, id: ClientId, name: &RoomName) -> Result<RoomId, Refusal> {
+    fn chat_room(&self, id: ClientId, name: &str) -> Result<RoomId, Refusal> {
         if name.is_empty() {
             return Ok(RoomId::LOBBY);
         }
         // Its own are few: they are asked for their names sooner than the table of all rooms is.
         let mut own = self.clients.get(id).into_iter().flat_map(|client| client.memberships.iter());
-        let is_meant = |room: &RoomId| self.room(*room).name == *name;
+        let is_meant = |room: &RoomId| self.room(*room).name == name;
         own.find_map(|membership| membership.room.filter(is_meant))
             .ok_or((ErrorCode::NotInRoom, "Join the room before you write into it."))
     }
@@ -150,6 +119,10 @@ impl Hub {
         self.push_answer(id, 0);
     }
 
+    fn pong(&mut self, id: ClientId, now: Now) {
+        self.answer(id, &ServerMessage::system(format_args!(""), now.unix_s, Body::Pong));
+    }
+
     fn is_within_rate(&mut self, id: ClientId, now: Now) -> bool {
         let (per_second, burst) = (self.capacities.messages_per_second, self.capacities.burst);
         let client = self.clients.get_mut(id).filter(|_| per_second > 0);
@@ -158,7 +131,7 @@ impl Hub {
 
     /// Answers a message above the rate; whoever sends them at more than twice the rate, and does not stop,
     /// is ended.
-    fn refuse_rate(&mut self, id: ClientId, room: &RoomName, message_id: Option<&MessageId>, now: Now) {
+    fn refuse_rate(&mut self, id: ClientId, room: &str, message_id: Option<&str>, now: Now) {
         self.counters.add(Counter::RateLimited, 1);
         let (per_second, refusals) = (self.capacities.messages_per_second, self.capacities.refusals());
         let Some(client) = self.clients.get_mut(id) else { return };
@@ -170,14 +143,7 @@ impl Hub {
         self.error(id, (ErrorCode::RateLimited, advice), room, message_id, now);
     }
 
-    fn refuse(
-        &mut self,
-        id: ClientId,
-        refusal: Refusal,
-        room: &RoomName,
-        message_id: Option<&MessageId>,
-        now: Now,
-    ) {
+    fn refuse(&mut self, id: ClientId, refusal: Refusal, room: &str, message_id: Option<&str>, now: Now) {
         self.counters.add(Counter::Refused, 1);
         self.error(id, refusal, room, message_id, now);
     }
@@ -186,11 +152,11 @@ impl Hub {
         &mut self,
         id: ClientId,
         (code, advice): Refusal,
-        room: &RoomName,
-        message_id: Option<&MessageId>,
+        room: &str,
+        message_id: Option<&str>,
         now: Now,
     ) {
-        let body = Body::Error { code, id: message_id.map(MessageId::as_str) };
+        let body = Body::Error { code, id: message_id };
         self.answer(id, &ServerMessage::system(format_args!("{advice}"), now.unix_s, body).about(room));
     }
 

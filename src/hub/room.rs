@@ -42,9 +42,11 @@ impl Room {
     }
 
     /// Begins a new life in this place.
-    pub(super) fn begin(&mut self, name: RoomName, life: u64) {
+    pub(super) fn begin(&mut self, name: &str, life: u64) {
         debug_assert!(self.member_count == 0 && self.members.is_empty());
-        self.name = name;
+        self.name.clear();
+        let pushed = self.name.push_str(name);
+        debug_assert!(pushed.is_ok(), "names are read no longer than this");
         self.life = life;
         self.unsent = Unsent::default();
         self.log.clear();

@@ -10,16 +10,12 @@ use crate::{
     limits::{EPOCH_BYTES_MAX, JOINED_MEMBERS_MAX, NAME_BYTES_MAX},
     protocol::{
         encode::{Body, GapReason, RoomLine, ServerMessage},
-        message::{ErrorCode, Replay},
-        name::RoomName,
+        message::{ErrorCode, Refusal, Replay},
     },
 };
 use std::fmt::Write as _;
 
 pub(super) type Epoch = heapless::String<EPOCH_BYTES_MAX>;
-
-/// What a refusal says: its code, and one sentence that says what to do.
-pub(super) type Refusal = (ErrorCode, &'static str);
 
 /// Bytes of an answer that are not the list in it.
 const ANSWER_BYTES: usize = 512;
@@ -45,11 +41,11 @@ impl Hub {
     pub(super) fn join(
         &mut self,
         id: ClientId,
-        name: RoomName,
+        name: &str,
         replay: &Replay<'_>,
         now: Now,
     ) -> Result<(), Refusal> {
-        let found = self.find_room(&name);
+        let found = self.find_room(name);
         let rooms_per_client = self.capacities.rooms_per_client;
         let Some(client) = self.clients.get_mut(id) else { return Ok(()) };
         if let Some(room) = found.filter(|&room| client.memberships.place_of(room).is_some()) {
@@ -112,7 +108,7 @@ impl Hub {
     }
 
     /// Takes a client out of a room. What a blocked socket has not taken by now is declared missing.
-    pub(super) fn leave(&mut self, id: ClientId, name: &RoomName, now: Now) -> Result<(), Refusal> {
+    pub(super) fn leave(&mut self, id: ClientId, name: &str, now: Now) -> Result<(), Refusal> {
         let room = self.find_room(name);
         let place = room.and_then(|room| Some((room, self.clients.get(id)?.memberships.place_of(room)?)));
         let Some((room, place)) = place else {
@@ -181,7 +177,7 @@ impl Hub {
     }
 
     /// Lists the members of a room, as many as an outbox takes; of the lobby, everyone who is here.
-    pub(super) fn list_members(&mut self, id: ClientId, name: &RoomName, now: Now) -> Result<(), Refusal> {
+    pub(super) fn list_members(&mut self, id: ClientId, name: &str, now: Now) -> Result<(), Refusal> {
         let unknown = (ErrorCode::UnknownRoom, "Ask for a room that `list_rooms` names.");
         let room = match self.find_room(name) {
             _ if name.is_empty() => None,
@@ -230,7 +226,7 @@ impl Hub {
     }
 
     /// A new room, if need be in the place of the one that has been empty for longest.
-    fn make_room(&mut self, name: RoomName) -> Result<RoomId, Refusal> {
+    fn make_room(&mut self, name: &str) -> Result<RoomId, Refusal> {
         let index = if self.rooms.len() <= self.capacities.rooms {
             self.rooms.push(Room::new(&self.capacities));
             self.rooms.len() - 1
@@ -240,7 +236,7 @@ impl Hub {
                 "Use a room that exists: there are as many as this server holds, and none is empty.",
             ))?
         };
-        self.room_names.insert(self.hash(&name), index);
+        self.room_names.insert(self.hash(name), index);
         self.lives += 1;
         self.rooms[index].begin(name, self.lives);
         self.counters.add(Counter::RoomsMade, 1);

@@ -74,7 +74,7 @@ impl ChatMessage<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::message::{ClientMessage, parse};
+    use crate::protocol::message::{Request, parse};
     use proptest::prelude::*;
     use serde_json::{json, to_string};
 
@@ -84,7 +84,7 @@ mod tests {
             content: String, sender: String, room: String, timestamp: u64, seq: u64, serial: u64,
         ) {
             let text = json!({"type": "chat", "content": content}).to_string();
-            let Ok(ClientMessage::Chat { content, .. }) = parse(&text) else { panic!("{text}") };
+            let Ok(Request::Chat(content)) = parse(&text).request else { panic!("{text}") };
             for room in ["", &room] {
                 let client_id = WireId::new("r6gyx", serial);
                 let chat = ChatMessage { content, sender: &sender, room, timestamp, seq, client_id };

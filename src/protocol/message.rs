@@ -2,13 +2,10 @@
 
 mod fields;
 
-use super::name::{self, RoomName};
+use super::name::{self, BadRoomName};
 use crate::limits::{EPOCH_BYTES_MAX, MESSAGE_ID_BYTES_MAX};
 use fields::{Fields, Value};
 use std::borrow::Cow;
-
-/// The `id` that a client gave its message.
-pub type MessageId = heapless::String<MESSAGE_ID_BYTES_MAX, u8>;
 
 /// A string as JSON has it, quotes and escapes included, as it came. Its escapes make whole characters: it
 /// can be sent to others as it stands, valid JSON that every parser takes for the same text.
@@ -28,68 +25,39 @@ impl<'a> JsonString<'a> {
     }
 }
 
-/// One message from a client.
+/// One message from a client: what it asks for, and what its answers say that they are about.
 #[derive(Debug)]
-pub enum ClientMessage<'a> {
+pub struct ClientMessage<'a> {
+    /// What it asks for, or why that cannot be carried out.
+    pub request: Result<Request<'a>, Refusal>,
+    /// The room that it names, trimmed, at most as long as a [`RoomName`](name::RoomName); empty for the
+    /// lobby, and where there is no good name.
+    pub room: Cow<'a, str>,
+    /// Its `id`, if it has a good one: comes back in an `ack` or `error`.
+    pub id: Option<Cow<'a, str>>,
+}
+
+/// What a message asks for.
+#[derive(Debug)]
+pub enum Request<'a> {
     /// Text for everyone in a room, or for everyone.
-    Chat {
-        /// The text.
-        content: JsonString<'a>,
-        /// Empty for the lobby.
-        room: RoomName,
-        /// Asks for an `ack`.
-        id: Option<MessageId>,
-    },
-    /// Enter a room.
-    JoinRoom {
-        /// Not empty.
-        room: RoomName,
-        /// What of the past is wanted.
-        replay: Replay<'a>,
-        /// Comes back in an `error`.
-        id: Option<MessageId>,
-    },
-    /// Leave a room.
-    LeaveRoom {
-        /// Not empty.
-        room: RoomName,
-        /// Comes back in an `error`.
-        id: Option<MessageId>,
-    },
+    Chat(JsonString<'a>),
+    /// Enter a room, which has a name, and have so much of its past.
+    JoinRoom(Replay<'a>),
+    /// Leave a room, which has a name.
+    LeaveRoom,
     /// Ask for the rooms.
-    ListRooms {
-        /// Comes back in an `error`.
-        id: Option<MessageId>,
-    },
+    ListRooms,
     /// Ask who is in a room, or here at all.
-    ListMembers {
-        /// Empty for the lobby.
-        room: RoomName,
-        /// Comes back in an `error`.
-        id: Option<MessageId>,
-    },
+    ListMembers,
     /// Ask for a sign of life.
-    Ping {
-        /// Comes back in an `error`.
-        id: Option<MessageId>,
-    },
+    Ping,
     /// Anything else: to be sent back as it came.
     Other,
 }
 
-impl ClientMessage<'_> {
-    /// The room that it names, and its `id`.
-    pub fn room_and_id(&self) -> (RoomName, Option<MessageId>) {
-        match self {
-            Self::Chat { room, id, .. }
-            | Self::JoinRoom { room, id, .. }
-            | Self::LeaveRoom { room, id }
-            | Self::ListMembers { room, id } => (room.clone(), id.clone()),
-            Self::ListRooms { id } | Self::Ping { id } => (RoomName::new(), id.clone()),
-            Self::Other => Default::default(),
-        }
-    }
-}
+/// Why something cannot be carried out: its code, and one sentence that says what to do.
+pub type Refusal = (ErrorCode, &'static str);
 
 /// What of a log's past a client wants to have again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,19 +79,6 @@ pub struct Position<'a> {
     pub seq: u64,
 }
 
-/// A message of a known type that cannot be carried out.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BadMessage {
-    /// Which error the sender gets.
-    pub code: ErrorCode,
-    /// One sentence that says what to do.
-    pub advice: &'static str,
-    /// The room that it named, where it is a name.
-    pub room: RoomName,
-    /// The message's `id`, where it has a good one.
-    pub id: Option<MessageId>,
-}
-
 /// The codes of `error`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -140,28 +95,30 @@ pub enum ErrorCode {
     UnknownRoom,
 }
 
-const ROOM_NAME_ADVICE: &str =
-    "Give the room a name of 1 to 48 bytes without control or invisible characters.";
+const BAD_ROOM_NAME: Refusal = (
+    ErrorCode::BadRoomName,
+    "Give the room a name of 1 to 48 bytes without control or invisible characters.",
+);
 
 /// Reads one text message.
-pub fn parse(text: &str) -> Result<ClientMessage<'_>, BadMessage> {
-    let Some(fields) = Fields::of(text) else { return Ok(ClientMessage::Other) };
-    let Some(kind) = fields.kind.and_then(text_of) else { return Ok(ClientMessage::Other) };
-    let parse = match kind.as_ref() {
-        "chat" => chat,
-        "join_room" => join_room,
-        "leave_room" => leave_room,
-        "list_members" => list_members,
-        "list_rooms" => |fields: &Fields<'_>| Ok(ClientMessage::ListRooms { id: good_id(fields) }),
-        "ping" => |fields: &Fields<'_>| Ok(ClientMessage::Ping { id: good_id(fields) }),
-        _ => return Ok(ClientMessage::Other),
+pub fn parse(text: &str) -> ClientMessage<'_> {
+    let other = ClientMessage { request: Ok(Request::Other), room: Cow::default(), id: None };
+    let Some(fields) = Fields::of(text) else { return other };
+    let Some(kind) = fields.kind.and_then(text_of) else { return other };
+    let id = message_id(&fields);
+    let room = room_name(&fields);
+    let request = match kind.as_ref() {
+        "chat" => chat(&fields, &room, &id),
+        "join_room" => join_room(&fields, &room),
+        "leave_room" => named(&room).map(|()| Request::LeaveRoom),
+        "list_members" => list_members(&room),
+        "list_rooms" => Ok(Request::ListRooms),
+        "ping" => Ok(Request::Ping),
+        _ => return other,
     };
-    parse(&fields).map_err(|(code, advice)| BadMessage {
-        code,
-        advice,
-        room: fields.room.and_then(text_of).and_then(|room| name::room(&room).ok()).unwrap_or_default(),
-        id: good_id(&fields),
-    })
+    let is_about_none = matches!(request, Ok(Request::ListRooms | Request::Ping));
+    let room = room.filter(|_| !is_about_none).and_then(Result::ok).unwrap_or_default();
+    ClientMessage { request, room, id: id.ok().flatten() }
 }
 
 /// Reads a position, `EPOCH:SEQ`.
@@ -182,31 +139,31 @@ pub fn position(text: Cow<'_, str>) -> Option<Position<'_>> {
     Some(Position { epoch, seq })
 }
 
-type Parsed<'a> = Result<ClientMessage<'a>, (ErrorCode, &'static str)>;
+/// What `room` is: nothing unless it is a string.
+type Room<'a> = Option<Result<Cow<'a, str>, BadRoomName>>;
 
-fn bad<T>(advice: &'static str) -> Result<T, (ErrorCode, &'static str)> {
-    Err((ErrorCode::BadMessage, advice))
-}
-
-fn chat<'a>(fields: &Fields<'a>) -> Parsed<'a> {
+fn chat<'a>(
+    fields: &Fields<'a>,
+    room: &Room<'_>,
+    id: &Result<Option<Cow<'_, str>>, Refusal>,
+) -> Result<Request<'a>, Refusal> {
     let Some(content) = fields.content.and_then(JsonString::of) else {
         return bad("Give `content` as a string of Unicode text.");
     };
-    let id = message_id(fields)?;
-    let room = match present(fields.room) {
-        None => RoomName::new(),
-        Some(room) => match text_of(room) {
-            Some(room) => {
-                name::room_or_lobby(&room).map_err(|_| (ErrorCode::BadRoomName, ROOM_NAME_ADVICE))?
-            }
-            None => return bad("Give `room` as a string, or leave it out to reach everyone."),
-        },
-    };
-    Ok(ClientMessage::Chat { content, room, id })
+    if let Err(refusal) = id {
+        return Err(*refusal);
+    }
+    match room {
+        Some(Err(BadRoomName)) => Err(BAD_ROOM_NAME),
+        None if present(fields.room).is_some() => {
+            bad("Give `room` as a string, or leave it out to reach everyone.")
+        }
+        None | Some(Ok(_)) => Ok(Request::Chat(content)),
+    }
 }
 
-fn join_room<'a>(fields: &Fields<'a>) -> Parsed<'a> {
-    let room = required_room(fields)?;
+fn join_room<'a>(fields: &Fields<'a>, room: &Room<'_>) -> Result<Request<'a>, Refusal> {
+    named(room)?;
     let history = match present(fields.history) {
         None => None,
         Some(history) => match history.json.parse() {
@@ -223,7 +180,28 @@ fn join_room<'a>(fields: &Fields<'a>) -> Parsed<'a> {
             }
         },
     };
-    Ok(ClientMessage::JoinRoom { room, replay: Replay::of(since, history), id: good_id(fields) })
+    Ok(Request::JoinRoom(Replay::of(since, history)))
+}
+
+fn list_members<'a>(room: &Room<'_>) -> Result<Request<'a>, Refusal> {
+    match room {
+        None => bad("Give `room` as a string; an empty one asks for everyone."),
+        Some(Err(BadRoomName)) => Err(BAD_ROOM_NAME),
+        Some(Ok(_)) => Ok(Request::ListMembers),
+    }
+}
+
+/// Whether there is a name, and not that of the lobby.
+fn named(room: &Room<'_>) -> Result<(), Refusal> {
+    match room {
+        None => bad("Give `room` as a string."),
+        Some(Ok(room)) if !room.is_empty() => Ok(()),
+        Some(_) => Err(BAD_ROOM_NAME),
+    }
+}
+
+fn bad<T>(advice: &'static str) -> Result<T, Refusal> {
+    Err((ErrorCode::BadMessage, advice))
 }
 
 impl<'a> Replay<'a> {
@@ -237,38 +215,20 @@ impl<'a> Replay<'a> {
     }
 }
 
-fn leave_room<'a>(fields: &Fields<'a>) -> Parsed<'a> {
-    Ok(ClientMessage::LeaveRoom { room: required_room(fields)?, id: good_id(fields) })
+fn room_name<'a>(fields: &Fields<'a>) -> Room<'a> {
+    Some(match text_of(fields.room?)? {
+        Cow::Borrowed(room) => name::room_or_lobby(room).map(Cow::Borrowed),
+        Cow::Owned(room) => name::room_or_lobby(&room).map(|room| Cow::Owned(room.to_owned())),
+    })
 }
 
-fn list_members<'a>(fields: &Fields<'a>) -> Parsed<'a> {
-    match fields.room.and_then(text_of) {
-        None => bad("Give `room` as a string; an empty one asks for everyone."),
-        Some(room) => match name::room_or_lobby(&room) {
-            Ok(room) => Ok(ClientMessage::ListMembers { room, id: good_id(fields) }),
-            Err(_) => Err((ErrorCode::BadRoomName, ROOM_NAME_ADVICE)),
-        },
-    }
-}
-
-fn required_room(fields: &Fields<'_>) -> Result<RoomName, (ErrorCode, &'static str)> {
-    match fields.room.and_then(text_of) {
-        None => bad("Give `room` as a string."),
-        Some(room) => name::room(&room).map_err(|_| (ErrorCode::BadRoomName, ROOM_NAME_ADVICE)),
-    }
-}
-
-fn message_id(fields: &Fields<'_>) -> Result<Option<MessageId>, (ErrorCode, &'static str)> {
+/// For messages that are not acknowledged a bad one is no fault.
+fn message_id<'a>(fields: &Fields<'a>) -> Result<Option<Cow<'a, str>>, Refusal> {
     let Some(id) = present(fields.id) else { return Ok(None) };
-    match text_of(id).and_then(|id| MessageId::try_from(id.as_ref()).ok()) {
+    match text_of(id).filter(|id| id.len() <= MESSAGE_ID_BYTES_MAX) {
         Some(id) => Ok(Some(id)),
         None => bad("Give `id` as a string of at most 32 bytes, or leave it out."),
     }
-}
-
-/// The `id` for an `error`; for messages that are not acknowledged a bad one is no fault.
-fn good_id(fields: &Fields<'_>) -> Option<MessageId> {
-    message_id(fields).ok().flatten()
 }
 
 /// `null` for a field that may be left out is as good as leaving it out.

@@ -29,23 +29,23 @@ pub fn with_suffix(name: &str, suffix: &str) -> DisplayName {
     cut(name, suffix)
 }
 
-/// The key of a room, trimmed; `Ok` of an empty name is the lobby.
-pub fn room_or_lobby(wanted: &str) -> Result<RoomName, BadRoomName> {
+/// The key of a room, trimmed, which a [`RoomName`] holds; `Ok` of an empty name is the lobby.
+pub fn room_or_lobby(wanted: &str) -> Result<&str, BadRoomName> {
     // Most are made of letters, digits and hyphens: those have nothing to trim and nothing to refuse.
-    if wanted.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return RoomName::try_from(wanted).map_err(|_| BadRoomName);
-    }
-    let name = wanted.trim();
-    // What bytes became that were no text would be one room for all of them.
-    let is_text = !name.contains(char::REPLACEMENT_CHARACTER);
-    if !is_text || name.chars().any(is_forbidden) || !(name.is_empty() || is_visible(name)) {
-        return Err(BadRoomName);
-    }
-    RoomName::try_from(name).map_err(|_| BadRoomName)
+    let is_plain = wanted.bytes().all(|byte| byte.is_ascii_graphic());
+    let name = if is_plain { wanted } else { wanted.trim() };
+    let is_good = name.len() <= ROOM_NAME_BYTES_MAX && (is_plain || is_text(name));
+    if is_good { Ok(name) } else { Err(BadRoomName) }
+}
+
+/// What bytes became that were no text would be one room for all of them.
+fn is_text(name: &str) -> bool {
+    let is_forbidden = |c| is_forbidden(c) || c == char::REPLACEMENT_CHARACTER;
+    !name.chars().any(is_forbidden) && (name.is_empty() || is_visible(name))
 }
 
 /// The key of a room that is not the lobby, trimmed.
-pub fn room(wanted: &str) -> Result<RoomName, BadRoomName> {
+pub fn room(wanted: &str) -> Result<&str, BadRoomName> {
     room_or_lobby(wanted).ok().filter(|name| !name.is_empty()).ok_or(BadRoomName)
 }
 
@@ -171,8 +171,8 @@ mod tests {
     #[test]
     fn a_room_name_has_1_to_48_bytes_after_trimming() {
         assert!(room("").is_err() && room(" \t").is_err());
-        assert_eq!(room_or_lobby("  ").unwrap().as_str(), "");
-        assert_eq!(room(" k ").unwrap().as_str(), "k");
+        assert_eq!(room_or_lobby("  "), Ok(""));
+        assert_eq!(room(" k "), Ok("k"));
         assert!(room(&"k".repeat(47)).is_ok() && room(&"k".repeat(48)).is_ok());
         assert!(room(&"k".repeat(49)).is_err());
         assert!(room(&"名".repeat(16)).is_ok() && room(&"名".repeat(17)).is_err());
@@ -183,6 +183,6 @@ mod tests {
         for name in ["a\u{7}", "a\u{202E}b", "\u{FEFF}a", "a\u{200B}", "a\u{FFFD}"] {
             assert_eq!(room(name), Err(BadRoomName), "{name:?}");
         }
-        assert_eq!(room("Küche 1").unwrap().as_str(), "Küche 1");
+        assert_eq!(room("Küche 1"), Ok("Küche 1"));
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     hub::{ClientId, Ending, Now},
     protocol::{
         Event,
-        message::{self, BadMessage, ClientMessage},
+        message::{self, Refusal, Request},
     },
 };
 use std::{io, mem};
@@ -66,10 +66,10 @@ impl<L: Line> Switchboard<L> {
         match event {
             Event::Text(text) => {
                 let message = message::parse(text);
-                if needs_flush(&message) {
+                if needs_flush(&message.request) {
                     self.flush(id, now);
                 }
-                self.hub.receive(id, text, message, now);
+                self.hub.receive(id, text, &message, now);
             }
             Event::Binary(payload) => self.hub.receive_binary(id, payload, now),
             Event::Ping(payload) => self.hub.receive_ping(id, payload),
@@ -81,13 +81,10 @@ impl<L: Line> Switchboard<L> {
 
 /// What was said in a room before still reaches whoever leaves it, if its socket takes it (the hub
 /// declares the rest missing); and a list is as long as an empty outbox takes.
-fn needs_flush(message: &Result<ClientMessage<'_>, BadMessage>) -> bool {
+fn needs_flush(request: &Result<Request<'_>, Refusal>) -> bool {
     matches!(
-        message,
-        Ok(ClientMessage::LeaveRoom { .. }
-            | ClientMessage::JoinRoom { .. }
-            | ClientMessage::ListRooms { .. }
-            | ClientMessage::ListMembers { .. })
+        request,
+        Ok(Request::LeaveRoom | Request::JoinRoom(_) | Request::ListRooms | Request::ListMembers)
     )
 }
 

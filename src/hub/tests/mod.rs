@@ -55,7 +55,7 @@ impl Desk {
     }
 
     fn say(&mut self, id: ClientId, text: &str) {
-        self.hub.receive(id, text, message::parse(text), self.now);
+        self.hub.receive(id, text, &message::parse(text), self.now);
     }
 
     fn chat(&mut self, id: ClientId, room: &str, content: &str) {

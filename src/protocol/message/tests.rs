@@ -4,16 +4,16 @@ use super::*;
 use proptest::prelude::*;
 
 fn kind(text: &str) -> &'static str {
-    match parse(text) {
-        Ok(ClientMessage::Chat { .. }) => "chat",
-        Ok(ClientMessage::JoinRoom { .. }) => "join",
-        Ok(ClientMessage::LeaveRoom { .. }) => "leave",
-        Ok(ClientMessage::ListRooms { .. }) => "rooms",
-        Ok(ClientMessage::ListMembers { .. }) => "members",
-        Ok(ClientMessage::Ping { .. }) => "ping",
-        Ok(ClientMessage::Other) => "other",
-        Err(BadMessage { code: ErrorCode::BadMessage, .. }) => "bad_message",
-        Err(BadMessage { code: ErrorCode::BadRoomName, .. }) => "bad_room_name",
+    match parse(text).request {
+        Ok(Request::Chat(_)) => "chat",
+        Ok(Request::JoinRoom(_)) => "join",
+        Ok(Request::LeaveRoom) => "leave",
+        Ok(Request::ListRooms) => "rooms",
+        Ok(Request::ListMembers) => "members",
+        Ok(Request::Ping) => "ping",
+        Ok(Request::Other) => "other",
+        Err((ErrorCode::BadMessage, _)) => "bad_message",
+        Err((ErrorCode::BadRoomName, _)) => "bad_room_name",
         Err(bad) => panic!("{bad:?}"),
     }
 }
@@ -122,19 +122,33 @@ fn an_epoch_has_1_to_32_characters() {
 
 #[test]
 fn an_error_names_the_room_and_the_id_that_are_good() {
-    let bad = parse(r#"{"type":"chat","room":" k ","id":"7"}"#).unwrap_err();
-    assert_eq!((bad.room.as_str(), bad.id.as_deref()), ("k", Some("7")));
-    let bad = parse(r#"{"type":"join_room","room":"","id":[]}"#).unwrap_err();
-    assert_eq!((bad.room.as_str(), bad.id), ("", None));
+    let rows = [
+        (r#"{"type":"chat","room":" k ","id":"7"}"#, "k", Some("7")),
+        (r#"{"type":"chat","room":"\u006b ","id":"\u0037"}"#, "k", Some("7")),
+        (r#"{"type":"chat","content":"","room":"k","id":7}"#, "k", None),
+        (r#"{"type":"join_room","room":"","id":[]}"#, "", None),
+        (r#"{"type":"leave_room","room":"a\u0007","id":"7"}"#, "", Some("7")),
+    ];
+    for (text, room, id) in rows {
+        let message = parse(text);
+        assert!(message.request.is_err(), "{text}");
+        assert_eq!((&*message.room, message.id.as_deref()), (room, id), "{text}");
+    }
+}
+
+#[test]
+fn what_is_about_no_room_names_none_and_what_is_of_no_known_type_has_no_id() {
+    for (kind, id) in [("ping", Some("7")), ("list_rooms", Some("7")), ("echo", None)] {
+        let text = format!(r#"{{"type":"{kind}","room":"k","id":"7"}}"#);
+        let message = parse(&text);
+        assert_eq!((&*message.room, message.id.as_deref()), ("", id), "{kind}");
+    }
 }
 
 #[test]
 fn a_position_wins_over_a_count() {
-    let ClientMessage::JoinRoom { replay, .. } =
-        parse(r#"{"type":"join_room","room":"k","since":"\u0065-1:4","history":5}"#).unwrap()
-    else {
-        panic!()
-    };
+    let text = r#"{"type":"join_room","room":"k","since":"\u0065-1:4","history":5}"#;
+    let Ok(Request::JoinRoom(replay)) = parse(text).request else { panic!() };
     assert_eq!(replay, Replay::Since(Position { epoch: "e-1".into(), seq: 4 }));
 }
 
@@ -149,7 +163,7 @@ proptest! {
     #[test]
     fn content_is_passed_on_as_the_very_text(content in any::<String>()) {
         let text = serde_json::json!({"type": "chat", "content": content}).to_string();
-        let Ok(ClientMessage::Chat { content: raw, .. }) = parse(&text) else { panic!() };
+        let Ok(Request::Chat(raw)) = parse(&text).request else { panic!() };
         prop_assert_eq!(serde_json::from_str::<String>(raw.get()).unwrap(), content);
     }
 }
