@@ -11,6 +11,10 @@ use crate::{
     table::BitSet,
 };
 
+/// What a write may hold and still go through the kernel as one packet, which is 64 KiB with its headers at
+/// most; less a message of 2 KiB, by which `enough` is exceeded.
+const PACKET_BYTES: usize = 62 << 10;
+
 /// Clients by slot.
 #[derive(Debug)]
 pub(super) struct Due {
@@ -76,12 +80,13 @@ impl Written {
 impl Due {
     pub(super) fn new(capacities: &Capacities) -> Self {
         let none = || BitSet::new(capacities.clients);
-        // Together with what these two are exceeded by, which is at most one message, a quarter of a log,
-        // it fits into the log: nobody whose socket takes what it gets is overrun.
         let eighths_of_a_log = |eighths| Written {
             messages: capacities.log_messages * eighths / 8,
             bytes: capacities.log_bytes / 8 * eighths,
         };
+        // Together with what these two are exceeded by, which is at most one message, a quarter of a log,
+        // it fits into the log: nobody whose socket takes what it gets is overrun.
+        let enough = eighths_of_a_log(3);
         Self {
             at_once: none(),
             soon: none(),
@@ -94,7 +99,7 @@ impl Due {
             moment_ms: 0,
             writes: 0,
             enough_lines: eighths_of_a_log(2),
-            enough: eighths_of_a_log(3),
+            enough: Written { bytes: enough.bytes.min(PACKET_BYTES), ..enough },
         }
     }
 
@@ -313,6 +318,18 @@ mod tests {
                 assert!(!due.is_urgent());
             }
         }
+    }
+
+    #[test]
+    fn messages_are_urgent_when_they_fill_a_packet_however_large_the_log_is() {
+        let (_, all) = due(100);
+        let mut due = Due::new(&Capacities { clients: 3, log_messages: 4_096, log_bytes: 2 << 20, ..tiny() });
+        let mut room = Unsent::default();
+        (1..62).for_each(|_| due.message(&mut room, &all, 1 << 10));
+        due.message(&mut room, &all, (1 << 10) - 1);
+        assert!(!due.is_urgent());
+        due.message(&mut room, &all, 1);
+        assert!(due.is_urgent());
     }
 
     #[test]
