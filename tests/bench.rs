@@ -22,8 +22,12 @@ struct Ended {
 }
 
 fn bench(url: &str, arguments: &str) -> Ended {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_roomd"));
-    command.args(["bench", "--url", url]).args(arguments.split_whitespace()).env_clear();
+    roomd("bench", url, arguments)
+}
+
+fn roomd(command: &str, url: &str, arguments: &str) -> Ended {
+    let mut roomd = Command::new(env!("CARGO_BIN_EXE_roomd"));
+    let command = roomd.args([command, "--url", url]).args(arguments.split_whitespace()).env_clear();
     let output = command.output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     Ended { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
@@ -74,6 +78,19 @@ fn a_closed_loop_reaches_everyone_publishers_included() {
     let report = report(&server, "fan-out --clients 10 --publishers 2 --seconds 1 --window 4");
     assert_complete(&report, 12);
     assert_eq!((report["mode"].as_str(), report["pace"].as_str()), (Some("fan-out"), Some("window 4")));
+}
+
+/// One read of the server brings all of it, and one write each member.
+#[test]
+fn what_is_bundled_comes_in_one_piece() {
+    let server = TestServer::start(settings());
+    let report = report(&server, "--clients 1 --window 8 --bundle --seconds 1");
+    assert_complete(&report, 2);
+    assert_eq!(report["pace"].as_str(), Some("window 8 bundled"));
+    let status = roomd("status", &format!("http://{}", server.host()), "--json").stdout;
+    let status: Value = serde_json::from_str(&status).unwrap();
+    let written = number(&status, "/counters/writes") * 8;
+    assert!(written < number(&report, "/deliveries") * 9 / 8, "{report} {status}");
 }
 
 #[test]

@@ -84,6 +84,8 @@ pub(super) struct Options {
     pub(super) content_bytes: usize,
     pub(super) seconds: u64,
     pub(super) pace: Pace,
+    /// Whether a publisher writes in one piece what it may send at once.
+    pub(super) bundle: bool,
     pub(super) json: bool,
 }
 
@@ -110,6 +112,7 @@ pub(super) fn options(arguments: impl IntoIterator<Item = OsString>) -> Result<O
         content_bytes: size(&matches, "content-bytes", CONTENT_BYTES_MIN as u64..=content_max, 128)?,
         seconds: number(&matches, "seconds", 1..=SECONDS_MAX)?.unwrap_or(5),
         pace: pace(&matches, mode)?,
+        bundle: matches.get_flag("bundle"),
         json: matches.get_flag("json"),
     };
     check(&options)?;
@@ -141,7 +144,7 @@ fn grammar() -> clap::Command {
         .allow_negative_numbers(true)
         .arg(text("mode"))
         .args(flags)
-        .args([switch("open"), switch("json"), switch("help").short('h')])
+        .args([switch("open"), switch("bundle"), switch("json"), switch("help").short('h')])
 }
 
 /// One flag, for the grammar and for whoever mistypes it.
@@ -150,7 +153,7 @@ struct Flag {
     takes_value: bool,
 }
 
-const FLAGS: [Flag; 14] = {
+const FLAGS: [Flag; 15] = {
     const fn flag(name: &'static str, takes_value: bool) -> Flag {
         Flag { name, takes_value }
     }
@@ -167,6 +170,7 @@ const FLAGS: [Flag; 14] = {
         flag("window", true),
         flag("rate", true),
         flag("open", false),
+        flag("bundle", false),
         flag("json", false),
         flag("help", false),
     ]
@@ -290,6 +294,7 @@ mod tests {
         }
         assert_eq!(read(&["slow", "--open"]).unwrap().pace, Pace::Open);
         assert_eq!(read(&["--rate=7"]).unwrap().pace, Pace::Rate(7));
+        assert!(!read(&[]).unwrap().bundle && read(&["--bundle"]).unwrap().bundle);
         assert!(options([OsString::from("-h")]).unwrap().is_none());
     }
 

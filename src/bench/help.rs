@@ -33,6 +33,10 @@ When a publisher sends (one of them):
   --rate N              N times a second, each at its time: latency counts from
                         the time at which a message is due [slow: 1000]
   --open                As fast as its socket takes it
+And how:
+  --bundle              What may be sent at once in one write; without this each
+                        message in a write of its own, as from a client's
+                        library (with --open always bundled)
 
 The server must let the run through: start it with --connections-per-address 0
 --messages-per-second 0 --clients N, N more than here. It is a run for a board

@@ -203,8 +203,13 @@ impl<'a> Load<'a> {
         let group = self.publishers[index].group;
         let publishers = self.publishers_of(group);
         let room = (window * publishers).saturating_sub(self.groups[group].outstanding());
-        self.send(index, room.div_ceil(publishers).min(window), now_us);
-        self.crew.flush(self.publishers[index].client);
+        let messages = room.div_ceil(publishers).min(window);
+        // A client's library writes each message as it is handed over.
+        let at_once = if self.options.bundle { messages.max(1) } else { 1 };
+        for _ in 0..messages / at_once {
+            self.send(index, at_once, now_us);
+            self.crew.flush(self.publishers[index].client);
+        }
     }
 
     fn publishers_of(&self, group: usize) -> u64 {
@@ -226,6 +231,9 @@ impl<'a> Load<'a> {
                 return due_us;
             }
             self.send(index, 1, due_us);
+            if !self.options.bundle {
+                self.crew.flush(self.publishers[index].client);
+            }
         }
     }
 

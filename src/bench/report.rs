@@ -98,10 +98,11 @@ struct Server {
 impl Report {
     pub(super) fn new(options: &Options, pid: Option<u32>) -> Self {
         let has_load = matches!(options.mode, Mode::FanOut | Mode::Slow);
+        let how = if options.bundle { " bundled" } else { "" };
         let pace = match options.pace {
             _ if matches!(options.mode, Mode::Idle | Mode::Storm) => "none".to_owned(),
-            Pace::Window(window) => format!("window {window}"),
-            Pace::Rate(rate) => format!("rate {rate}"),
+            Pace::Window(window) => format!("window {window}{how}"),
+            Pace::Rate(rate) => format!("rate {rate}{how}"),
             Pace::Open => "open".to_owned(),
         };
         Self {
