@@ -124,9 +124,16 @@ function mark(className, text, spoken) {
   return element;
 }
 
+/** Told of whatever a device has for closing things, such as Back on a phone; a newcomer among browsers' means. */
+let closeWatcher = null;
+
 /** The panel: beside the messages where there is room, else over them. */
 export const panel = {
   open() {
+    if ("CloseWatcher" in window) {
+      closeWatcher = new CloseWatcher();
+      closeWatcher.onclose = () => panel.close();
+    }
     document.body.classList.add("side-shown");
     $("side-open").setAttribute("aria-expanded", "true");
     $("main").inert = true;
@@ -134,6 +141,7 @@ export const panel = {
   },
   close() {
     if (!document.body.classList.contains("side-shown")) return;
+    closeWatcher?.destroy();
     document.body.classList.remove("side-shown");
     $("side-open").setAttribute("aria-expanded", "false");
     $("main").inert = false;

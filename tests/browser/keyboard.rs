@@ -72,6 +72,28 @@ fn on_a_narrow_screen_the_panel_of_rooms_takes_and_gives_back_the_focus() {
 }
 
 #[test]
+fn going_back_on_a_phone_closes_the_panel_of_rooms_instead_of_leaving_the_page() {
+    let (server, browser) = (Server::start(settings()), Browser::start());
+    let page = Page::connected(&browser, &server, "aki");
+    page.resize(390, 844);
+    // What the button of a phone asks for, which WebDriver has not.
+    page.run(
+        "window.watchers = [];
+        window.CloseWatcher = class extends CloseWatcher {
+            constructor() { super(); watchers.push(this); }
+        };",
+    );
+    for times in 1..=2 {
+        page.click("#side-open");
+        page.wait_for("document.activeElement.id === 'side-close'");
+        assert_eq!(page.value("watchers.length"), times);
+        page.run("watchers.at(-1).requestClose()");
+        page.wait_for("document.activeElement.id === 'side-open' && !one('#main').inert");
+    }
+    page.assert_console_empty();
+}
+
+#[test]
 fn everything_that_can_be_pressed_or_filled_in_has_a_name() {
     let (server, browser) = (Server::start(settings()), Browser::start());
     let page = Page::connected(&browser, &server, "aki");
