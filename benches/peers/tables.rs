@@ -28,6 +28,7 @@ const TABLES: [Table; 4] = [
         lost: LOST,
         columns: &[
             ("closed-1000", "closed loop, 1,000"),
+            ("bundled-1000", "the same, bundled"),
             ("closed-100", "closed loop, 100"),
             ("rooms-50", "50 rooms of 20"),
             ("open-100", "open, 100"),
@@ -43,6 +44,7 @@ const TABLES: [Table; 4] = [
         columns: &[
             ("paced-500", "paced, 500 x 100/s"),
             ("closed-1000", "closed loop, 1,000"),
+            ("bundled-1000", "the same, bundled"),
             ("closed-100", "closed loop, 100"),
             ("rooms-50", "50 rooms of 20"),
             ("open-100", "open, 100"),
@@ -58,6 +60,7 @@ const TABLES: [Table; 4] = [
         columns: &[
             ("paced-500", "paced, 500 x 100/s"),
             ("closed-1000", "closed loop, 1,000"),
+            ("bundled-1000", "the same, bundled"),
             ("closed-100", "closed loop, 100"),
             ("rooms-50", "50 rooms of 20"),
         ],

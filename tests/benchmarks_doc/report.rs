@@ -62,8 +62,8 @@ fn the_median_stands_beside_the_median_of_the_ratios_of_each_round() {
         })
         .collect();
     let figures = figures(&lines);
-    assert_eq!(row(&figures, "Throughput", "ws"), "| ws | 2.00, 0.50 x | n/a | n/a | n/a |");
-    assert_eq!(row(&figures, "Throughput", "roomd"), "| roomd | 4.00 | n/a | n/a | n/a |");
+    assert_eq!(row(&figures, "Throughput", "ws"), "| ws | 2.00, 0.50 x | n/a | n/a | n/a | n/a |");
+    assert_eq!(row(&figures, "Throughput", "roomd"), "| roomd | 4.00 | n/a | n/a | n/a | n/a |");
 }
 
 #[test]
@@ -91,13 +91,13 @@ fn what_was_lost_and_what_failed_is_told_and_never_a_number() {
     let lines = [run("roomd", "open-100", 1, 1e6, 100), failed("ws", 1)];
     assert_eq!(
         row(&figures(&lines), "Throughput", "roomd"),
-        "| roomd | n/a | n/a | n/a | 1.00, 10.0 % lost in silence |"
+        "| roomd | n/a | n/a | n/a | n/a | 1.00, 10.0 % lost in silence |"
     );
-    assert_eq!(row(&figures(&lines), "Throughput", "ws"), "| ws | n/a | n/a | n/a | died |");
+    assert_eq!(row(&figures(&lines), "Throughput", "ws"), "| ws | n/a | n/a | n/a | n/a | died |");
     let lines = [run("ws", "open-100", 1, 1e6, 0), failed("ws", 2)];
     assert_eq!(
         row(&figures(&lines), "Throughput", "ws"),
-        "| ws | n/a | n/a | n/a | 1.00, died 1 times of 2 |"
+        "| ws | n/a | n/a | n/a | n/a | 1.00, died 1 times of 2 |"
     );
 }
 
