@@ -99,6 +99,7 @@ pub(super) fn options(arguments: impl IntoIterator<Item = OsString>) -> Result<O
     let default_clients = if mode == Mode::Idle { 1_000 } else { 100 };
     let content_max = MESSAGE_BYTES_MAX as u64 - ENVELOPE_BYTES;
     let clients = size(&matches, "clients", 1..=CLIENTS_MAX as u64, default_clients)?;
+    let pace = pace(&matches, mode)?;
     let options = Options {
         mode,
         dialect: ROOMD,
@@ -111,8 +112,8 @@ pub(super) fn options(arguments: impl IntoIterator<Item = OsString>) -> Result<O
         rooms: size(&matches, "rooms", 0..=ROOMS_MAX as u64, u64::from(mode.has_rooms()))?,
         content_bytes: size(&matches, "content-bytes", CONTENT_BYTES_MIN as u64..=content_max, 128)?,
         seconds: number(&matches, "seconds", 1..=SECONDS_MAX)?.unwrap_or(5),
-        pace: pace(&matches, mode)?,
-        bundle: matches.get_flag("bundle"),
+        pace,
+        bundle: matches.get_flag("bundle") || pace == Pace::Open,
         json: matches.get_flag("json"),
     };
     check(&options)?;
@@ -137,6 +138,7 @@ fn grammar() -> clap::Command {
     let text = |name| Arg::new(name).value_parser(OsStringValueParser::new()).action(ArgAction::Set);
     let switch = |name| Arg::new(name).long(name).action(ArgAction::SetTrue);
     let flags = FLAGS.iter().filter(|flag| flag.takes_value).map(|flag| text(flag.name).long(flag.name));
+    let switches = FLAGS.iter().filter(|flag| !flag.takes_value).map(|flag| switch(flag.name));
     clap::Command::new("bench")
         .no_binary_name(true)
         .disable_help_flag(true)
@@ -144,7 +146,8 @@ fn grammar() -> clap::Command {
         .allow_negative_numbers(true)
         .arg(text("mode"))
         .args(flags)
-        .args([switch("open"), switch("bundle"), switch("json"), switch("help").short('h')])
+        .args(switches)
+        .mut_arg("help", |help| help.short('h'))
 }
 
 /// One flag, for the grammar and for whoever mistypes it.
@@ -295,6 +298,7 @@ mod tests {
         assert_eq!(read(&["slow", "--open"]).unwrap().pace, Pace::Open);
         assert_eq!(read(&["--rate=7"]).unwrap().pace, Pace::Rate(7));
         assert!(!read(&[]).unwrap().bundle && read(&["--bundle"]).unwrap().bundle);
+        assert!(read(&["--open"]).unwrap().bundle);
         assert!(options([OsString::from("-h")]).unwrap().is_none());
     }
 

@@ -203,13 +203,8 @@ impl<'a> Load<'a> {
         let group = self.publishers[index].group;
         let publishers = self.publishers_of(group);
         let room = (window * publishers).saturating_sub(self.groups[group].outstanding());
-        let messages = room.div_ceil(publishers).min(window);
-        // A client's library writes each message as it is handed over.
-        let at_once = if self.options.bundle { messages.max(1) } else { 1 };
-        for _ in 0..messages / at_once {
-            self.send(index, at_once, now_us);
-            self.crew.flush(self.publishers[index].client);
-        }
+        self.send(index, room.div_ceil(publishers).min(window), now_us);
+        self.crew.flush(self.publishers[index].client);
     }
 
     fn publishers_of(&self, group: usize) -> u64 {
@@ -231,9 +226,6 @@ impl<'a> Load<'a> {
                 return due_us;
             }
             self.send(index, 1, due_us);
-            if !self.options.bundle {
-                self.crew.flush(self.publishers[index].client);
-            }
         }
     }
 
@@ -247,11 +239,17 @@ impl<'a> Load<'a> {
         self.crew.is_flushed(client)
     }
 
+    /// What is bundled is still to be flushed.
     fn send(&mut self, index: usize, messages: u64, stamp_us: u64) {
         let publisher = &mut self.publishers[index];
         let stamp = Stamp::Sent(u32::try_from(stamp_us).unwrap_or(u32::MAX));
-        let out = self.crew.out(publisher.client);
-        (0..messages).for_each(|_| self.templates[publisher.group].write(stamp, out));
+        for _ in 0..messages {
+            self.templates[publisher.group].write(stamp, self.crew.out(publisher.client));
+            // A client's library writes each message as it is handed over.
+            if !self.options.bundle {
+                self.crew.flush(publisher.client);
+            }
+        }
         publisher.sent += messages;
         self.groups[publisher.group].send(messages);
     }
