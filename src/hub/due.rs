@@ -80,12 +80,12 @@ impl Written {
 impl Due {
     pub(super) fn new(capacities: &Capacities) -> Self {
         let none = || BitSet::new(capacities.clients);
+        // Together with what these two are exceeded by, which is at most one message, a quarter of a log,
+        // it fits into the log: nobody whose socket takes what it gets is overrun.
         let eighths_of_a_log = |eighths| Written {
             messages: capacities.log_messages * eighths / 8,
             bytes: capacities.log_bytes / 8 * eighths,
         };
-        // Together with what these two are exceeded by, which is at most one message, a quarter of a log,
-        // it fits into the log: nobody whose socket takes what it gets is overrun.
         let enough = eighths_of_a_log(3);
         Self {
             at_once: none(),

@@ -264,7 +264,7 @@ fn surrogates_are_paired(quoted: &str) -> bool {
     true
 }
 
-/// The code unit of a `\uXXXX` at the front of a text.
+/// The code unit that an escape of one at the front of a text stands for.
 fn code_unit(text: &str) -> Option<u16> {
     u16::from_str_radix(text.strip_prefix("\\u")?.get(..4)?, 16).ok()
 }
