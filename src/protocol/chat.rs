@@ -50,9 +50,9 @@ impl ChatMessage<'_> {
     /// it, the start is returned.
     pub fn write_frame(&self, buffer: &mut Vec<u8>) -> usize {
         begin_frame(buffer);
-        buffer.extend_from_slice(br#"{"type":"chat","content":"#);
-        buffer.extend_from_slice(self.content.get().as_bytes());
-        buffer.extend_from_slice(br#","sender":"#);
+        buffer.extend_from_slice(br#"{"type":"chat","content":""#);
+        buffer.extend_from_slice(self.content.inside().as_bytes());
+        buffer.extend_from_slice(br#"","sender":"#);
         write_json(buffer, self.sender);
         if !self.room.is_empty() {
             buffer.extend_from_slice(br#","room":"#);
@@ -92,11 +92,11 @@ mod tests {
                 let start = chat.write_frame(&mut buffer);
 
                 let id = to_string(&client_id).unwrap();
-                let (content, sender) = (content.get(), json!(sender));
+                let (content, sender) = (content.inside(), json!(sender));
                 let about = format!(r#","room":{}"#, json!(room));
                 let room = if room.is_empty() { "" } else { &about };
                 let payload = [
-                    format!(r#"{{"type":"chat","content":{content},"sender":{sender}{room}"#),
+                    format!(r#"{{"type":"chat","content":"{content}","sender":{sender}{room}"#),
                     format!(r#","timestamp":{timestamp},"seq":{seq},"client_id":{id}}}"#),
                 ].concat();
                 let header = frame::header(Opcode::Text, payload.len());

@@ -1,27 +1,32 @@
 //! What clients say: parsed permissively and borrowed from the text, represented strictly.
 
 mod fields;
+mod plain;
 
 use super::name::{self, BadRoomName};
 use crate::limits::{EPOCH_BYTES_MAX, MESSAGE_ID_BYTES_MAX};
 use fields::{Fields, Value};
 use std::borrow::Cow;
 
-/// A string as JSON has it, quotes and escapes included, as it came. Its escapes make whole characters: it
-/// can be sent to others as it stands, valid JSON that every parser takes for the same text.
+/// What stands between the quotes of a JSON string, escapes included, as it came. Its escapes make whole
+/// characters: it can be sent to others as it stands, and every parser takes it for the same text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct JsonString<'a>(&'a str);
 
 impl<'a> JsonString<'a> {
-    /// The JSON text.
-    pub const fn get(self) -> &'a str {
+    /// As it came, without the quotes.
+    pub const fn inside(self) -> &'a str {
         self.0
     }
 
     /// This value, if it is a string and its escapes make whole characters.
     fn of(value: Value<'a>) -> Option<Self> {
-        let is_whole = !value.has_escapes || surrogates_are_paired(value.json);
-        Some(Self(value.json)).filter(|_| value.json.starts_with('"') && is_whole)
+        match value {
+            Value::Text { inside, has_escapes } if !has_escapes || surrogates_are_paired(inside) => {
+                Some(Self(inside))
+            }
+            Value::Text { .. } | Value::Other(_) => None,
+        }
     }
 }
 
@@ -103,7 +108,10 @@ const BAD_ROOM_NAME: Refusal = (
 /// Reads one text message.
 pub fn parse(text: &str) -> ClientMessage<'_> {
     let other = ClientMessage { request: Ok(Request::Other), room: Cow::default(), id: None };
-    let Some(fields) = Fields::of(text) else { return other };
+    let mut fields = Fields::default();
+    if fields.take(text).is_none() {
+        return other;
+    }
     let Some(kind) = fields.kind.and_then(text_of) else { return other };
     let id = message_id(&fields);
     let room = room_name(&fields);
@@ -166,9 +174,9 @@ fn join_room<'a>(fields: &Fields<'a>, room: &Room<'_>) -> Result<Request<'a>, Re
     named(room)?;
     let history = match present(fields.history) {
         None => None,
-        Some(history) => match history.json.parse() {
-            Ok(count) => Some(count),
-            Err(_) => return bad("Give `history` as a whole number, 0 or more."),
+        Some(history) => match number_of(history) {
+            Some(count) => Some(count),
+            None => return bad("Give `history` as a whole number, 0 or more."),
         },
     };
     let since = match present(fields.since) {
@@ -233,20 +241,37 @@ fn message_id<'a>(fields: &Fields<'a>) -> Result<Option<Cow<'a, str>>, Refusal> 
 
 /// `null` for a field that may be left out is as good as leaving it out.
 fn present(field: Option<Value<'_>>) -> Option<Value<'_>> {
-    field.filter(|value| value.json != "null")
+    field.filter(|value| *value != Value::Other("null"))
 }
 
 /// The text of a JSON string; nothing if it is no string, or names half of a surrogate pair.
+#[expect(
+    clippy::inline_always,
+    reason = "a call would have it in memory, which costs more than all else here"
+)]
+#[inline(always)]
 fn text_of(value: Value<'_>) -> Option<Cow<'_, str>> {
-    let quoted = value.json.strip_prefix('"')?.strip_suffix('"')?;
-    if value.has_escapes {
-        return serde_json::from_str(value.json).ok().map(Cow::Owned);
+    match value {
+        Value::Text { inside, has_escapes: false } => Some(Cow::Borrowed(inside)),
+        Value::Text { inside, .. } => unescaped(inside).map(Cow::Owned),
+        Value::Other(_) => None,
     }
-    Some(Cow::Borrowed(quoted))
 }
 
-fn surrogates_are_paired(quoted: &str) -> bool {
-    let mut rest = quoted;
+fn unescaped(inside: &str) -> Option<String> {
+    serde_json::from_str(&format!("\"{inside}\"")).ok()
+}
+
+/// A whole number that is not negative.
+fn number_of(value: Value<'_>) -> Option<u64> {
+    match value {
+        Value::Other(json) => json.parse().ok(),
+        Value::Text { .. } => None,
+    }
+}
+
+fn surrogates_are_paired(inside: &str) -> bool {
+    let mut rest = inside;
     while let Some(escape) = rest.find('\\') {
         rest = &rest[escape..];
         match code_unit(rest) {

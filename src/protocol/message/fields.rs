@@ -1,18 +1,20 @@
 //! The fields of a message, found in its text without building anything.
 //!
-//! What nearly all clients send is an object of a few plain strings; [`plain`] goes over it once. Whatever
-//! else it may be is left to `serde_json`, which is as strict and slower.
+//! What nearly all clients send is an object of a few plain strings; [`Fields::take_plain`] goes over it
+//! once. Whatever else it may be is left to `serde_json`, which is as strict and slower.
 
-use super::text_of;
+use super::plain::plain_len;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 /// A JSON value as it stands in the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Value<'a> {
-    pub(super) json: &'a str,
-    pub(super) has_escapes: bool,
+pub(super) enum Value<'a> {
+    /// A string: what is between its quotes.
+    Text { inside: &'a str, has_escapes: bool },
+    /// Anything else, whole.
+    Other(&'a str),
 }
 
 /// The fields that any known type has. Of a field that comes twice the last counts.
@@ -28,48 +30,61 @@ pub(super) struct Fields<'a> {
 
 impl<'a> Value<'a> {
     fn of(value: &'a RawValue) -> Self {
-        Self { json: value.get(), has_escapes: value.get().contains('\\') }
+        let json = value.get();
+        match json.strip_prefix('"').and_then(|json| json.strip_suffix('"')) {
+            Some(inside) => Self::Text { inside, has_escapes: inside.contains('\\') },
+            None => Self::Other(json),
+        }
     }
 }
 
 impl<'a> Fields<'a> {
-    /// Those of a JSON object; nothing if the text is something else.
-    pub(super) fn of(text: &'a str) -> Option<Self> {
-        plain(text).or_else(|| general(text))
-    }
-
-    /// Where the value of a field belongs; nowhere if nothing is known of it.
-    fn named(&mut self, name: &[u8]) -> Option<&mut Option<Value<'a>>> {
-        Some(match name {
-            b"type" => &mut self.kind,
-            b"content" => &mut self.content,
-            b"room" => &mut self.room,
-            b"id" => &mut self.id,
-            b"history" => &mut self.history,
-            b"since" => &mut self.since,
-            _ => return None,
+    /// Takes in those of a JSON object; nothing if the text is something else.
+    pub(super) fn take(&mut self, text: &'a str) -> Option<()> {
+        self.take_plain(text).or_else(|| {
+            *self = general(text)?;
+            Some(())
         })
     }
-}
 
-/// Those of an object that has nothing but strings for values, and no escapes in their names.
-fn plain(text: &str) -> Option<Fields<'_>> {
-    let bytes = text.as_bytes();
-    let mut fields = Fields::default();
-    let mut at = symbol(bytes, 0, b'{')?;
-    loop {
-        let name = without_blanks(bytes, at);
-        let (name_end, false) = string(bytes, name)? else { return None };
-        let value = without_blanks(bytes, symbol(bytes, name_end, b':')?);
-        let (value_end, has_escapes) = string(bytes, value)?;
-        if let Some(field) = fields.named(&bytes[name + 1..name_end - 1]) {
-            *field = Some(Value { json: &text[value..value_end], has_escapes });
+    /// Takes in those of an object that has nothing but strings for values, and no escapes in their names;
+    /// nothing if the text is something else, of which some may have been taken in.
+    fn take_plain(&mut self, text: &'a str) -> Option<()> {
+        let bytes = text.as_bytes();
+        let mut at = symbol(bytes, 0, b'{')?;
+        loop {
+            let name = without_blanks(bytes, at);
+            let (name_len, field) = match self.named(&bytes[name..]) {
+                Some((len, field)) => (len, Some(field)),
+                None => (string(&bytes[name..]).filter(|string| !string.has_escapes)?.len, None),
+            };
+            let value = without_blanks(bytes, symbol(bytes, name + name_len, b':')?);
+            let string = string(&bytes[value..])?;
+            let value_end = value + string.len;
+            if let Some(field) = field {
+                let inside = &text[value + 1..value_end - 1];
+                *field = Some(Value::Text { inside, has_escapes: string.has_escapes });
+            }
+            let Some(next) = symbol(bytes, value_end, b',') else {
+                let end = symbol(bytes, value_end, b'}')?;
+                return (without_blanks(bytes, end) == bytes.len()).then_some(());
+            };
+            at = next;
         }
-        let Some(next) = symbol(bytes, value_end, b',') else {
-            let end = symbol(bytes, value_end, b'}')?;
-            return (without_blanks(bytes, end) == bytes.len()).then_some(fields);
-        };
-        at = next;
+    }
+
+    /// Where the value of the field belongs whose name, a JSON string, is at the front of a text, and how
+    /// long that is; nowhere if nothing is known of it.
+    const fn named(&mut self, text: &[u8]) -> Option<(usize, &mut Option<Value<'a>>)> {
+        Some(match text {
+            [b'"', b't', b'y', b'p', b'e', b'"', ..] => (6, &mut self.kind),
+            [b'"', b'c', b'o', b'n', b't', b'e', b'n', b't', b'"', ..] => (9, &mut self.content),
+            [b'"', b'r', b'o', b'o', b'm', b'"', ..] => (6, &mut self.room),
+            [b'"', b'i', b'd', b'"', ..] => (4, &mut self.id),
+            [b'"', b'h', b'i', b's', b't', b'o', b'r', b'y', b'"', ..] => (9, &mut self.history),
+            [b'"', b's', b'i', b'n', b'c', b'e', b'"', ..] => (7, &mut self.since),
+            _ => return None,
+        })
     }
 }
 
@@ -87,45 +102,34 @@ fn symbol(bytes: &[u8], at: usize, symbol: u8) -> Option<usize> {
     (bytes.get(at) == Some(&symbol)).then_some(at + 1)
 }
 
-/// Behind the JSON string that starts here, and whether it has escapes.
-fn string(bytes: &[u8], start: usize) -> Option<(usize, bool)> {
-    if bytes.get(start) != Some(&b'"') {
-        return None;
+/// A JSON string in a text.
+struct Found {
+    /// With its quotes.
+    len: usize,
+    has_escapes: bool,
+}
+
+/// The JSON string at the front of a text.
+fn string(text: &[u8]) -> Option<Found> {
+    let inside = text.strip_prefix(b"\"")?;
+    let plain = plain_len(inside);
+    match inside.get(plain)? {
+        b'"' => Some(Found { len: plain + 2, has_escapes: false }),
+        _ => string_with_escapes(inside, plain),
     }
-    let mut at = start + 1;
-    let mut has_escapes = false;
+}
+
+/// The same behind its first quote, and the part of it that has no escapes.
+fn string_with_escapes(inside: &[u8], mut len: usize) -> Option<Found> {
     loop {
-        at += plain_len(&bytes[at..]);
-        at += match &bytes[at..] {
-            [b'"', ..] => return Some((at + 1, has_escapes)),
+        len += match &inside[len..] {
+            [b'"', ..] => return Some(Found { len: len + 2, has_escapes: true }),
             [b'\\', b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => 2,
             [b'\\', b'u', digits @ ..] if digits.get(..4)?.iter().all(u8::is_ascii_hexdigit) => 6,
             _ => return None,
         };
-        has_escapes = true;
+        len += plain_len(&inside[len..]);
     }
-}
-
-/// How many bytes there are before the first that is a quote, a backslash or a control character.
-fn plain_len(bytes: &[u8]) -> usize {
-    let (words, rest) = bytes.as_chunks::<8>();
-    for (index, word) in words.iter().enumerate() {
-        let special = special_bytes(u64::from_le_bytes(*word));
-        if special != 0 {
-            return index * 8 + special.trailing_zeros() as usize / 8;
-        }
-    }
-    let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
-    words.len() * 8 + rest.iter().position(is_special).unwrap_or(rest.len())
-}
-
-/// The high bit of each byte that is special; above the lowest of them others may have it as well.
-const fn special_bytes(word: u64) -> u64 {
-    const EACH: u64 = u64::from_ne_bytes([1; 8]);
-    let is_control = word.wrapping_sub(EACH * 0x20);
-    let is_quote = (word ^ (EACH * b'"' as u64)).wrapping_sub(EACH);
-    let is_backslash = (word ^ (EACH * b'\\' as u64)).wrapping_sub(EACH);
-    (is_control | is_quote | is_backslash) & !word & (EACH << 7)
 }
 
 /// Those of any object.
@@ -149,20 +153,31 @@ impl<'a> Visitor<'a> for FieldsVisitor {
     fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Fields<'a>, A::Error> {
         let mut fields = Fields::default();
         while let Some(name) = map.next_key::<&RawValue>()? {
-            let name = text_of(Value::of(name));
-            match name.as_ref().and_then(|name| fields.named(name.as_bytes())) {
-                Some(field) => *field = Some(Value::of(map.next_value()?)),
-                None => _ = map.next_value::<IgnoredAny>()?,
+            let name = without_escapes(name.get());
+            match fields.named(name.as_bytes()) {
+                Some((len, field)) if len == name.len() => *field = Some(Value::of(map.next_value()?)),
+                _ => _ = map.next_value::<IgnoredAny>()?,
             }
         }
         Ok(fields)
     }
 }
 
+/// A JSON string with the characters that its escapes stand for.
+fn without_escapes(json: &str) -> Cow<'_, str> {
+    let text = json.contains('\\').then(|| serde_json::from_str::<String>(json).ok()).flatten();
+    text.map_or(Cow::Borrowed(json), |text| Cow::Owned(format!("\"{text}\"")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    fn plain(text: &str) -> Option<Fields<'_>> {
+        let mut fields = Fields::default();
+        fields.take_plain(text).map(|()| fields)
+    }
 
     #[test]
     fn plain_objects_are_told_from_others() {
@@ -189,18 +204,6 @@ mod tests {
         for (text, expected) in rows {
             assert_eq!(plain(text).is_some(), expected, "{text}");
         }
-    }
-
-    #[test]
-    fn a_special_byte_is_found_in_each_place_of_each_word() {
-        for special in ["\"", "\\", "\n", "\u{1f}", "\0"] {
-            for before in 0..20 {
-                let text = format!("{}{special}é {special}", "\u{7f}".repeat(before));
-                assert_eq!(plain_len(text.as_bytes()), before, "{text:?}");
-            }
-        }
-        let others = "ÿ !#[]~\u{7f}\u{80}\u{10ffff}";
-        assert_eq!(plain_len(others.as_bytes()), others.len());
     }
 
     proptest! {

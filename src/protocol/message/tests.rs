@@ -164,6 +164,7 @@ proptest! {
     fn content_is_passed_on_as_the_very_text(content in any::<String>()) {
         let text = serde_json::json!({"type": "chat", "content": content}).to_string();
         let Ok(Request::Chat(raw)) = parse(&text).request else { panic!() };
-        prop_assert_eq!(serde_json::from_str::<String>(raw.get()).unwrap(), content);
+        let json = format!("\"{}\"", raw.inside());
+        prop_assert_eq!(serde_json::from_str::<String>(&json).unwrap(), content);
     }
 }

@@ -1,0 +1,63 @@
+//! How far a JSON string (RFC 8259, section 7) is what it stands for, found many bytes at a time.
+
+/// So much is looked at in one step where all of it is plain: two of the smallest vector registers.
+const BLOCK_BYTES: usize = 32;
+
+/// How many bytes there are before the first that is a quote, a backslash or a control character.
+#[inline]
+pub(super) fn plain_len(bytes: &[u8]) -> usize {
+    // Most strings are short.
+    bytes.first_chunk().and_then(|word| first_special(*word)).unwrap_or_else(|| plain_len_of_long(bytes))
+}
+
+fn plain_len_of_long(bytes: &[u8]) -> usize {
+    let (blocks, _) = bytes.as_chunks();
+    let begin = blocks.iter().take_while(|block| is_plain(block)).count() * BLOCK_BYTES;
+    let (words, rest) = bytes[begin..].as_chunks();
+    let mut numbered = words.iter().enumerate();
+    let found = numbered.find_map(|(index, word)| Some(index * 8 + first_special(*word)?));
+    let in_rest = || rest.iter().position(|&byte| is_special(byte)).unwrap_or(rest.len());
+    begin + found.unwrap_or_else(|| words.len() * 8 + in_rest())
+}
+
+const fn is_special(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\\' | 0..0x20)
+}
+
+/// Whether no byte of it is special: of each the same is asked, without a branch, so that the compiler can
+/// ask it of many at once.
+fn is_plain(block: &[u8; BLOCK_BYTES]) -> bool {
+    let is_special = |byte: &u8| u8::from((byte ^ b'"').min(byte ^ b'\\').min(byte & !0x1F) == 0);
+    block.iter().map(is_special).fold(0, |any, each| any | each) == 0
+}
+
+/// Where in a word the first special byte is.
+fn first_special(word: [u8; 8]) -> Option<usize> {
+    const EACH: u64 = u64::from_ne_bytes([1; 8]);
+    let word = u64::from_le_bytes(word);
+    let is_control = word.wrapping_sub(EACH * 0x20);
+    let is_quote = (word ^ (EACH * u64::from(b'"'))).wrapping_sub(EACH);
+    let is_backslash = (word ^ (EACH * u64::from(b'\\'))).wrapping_sub(EACH);
+    // The high bit of each byte that is special; above the lowest of them others may have it as well.
+    let special = (is_control | is_quote | is_backslash) & !word & (EACH << 7);
+    (special != 0).then(|| special.trailing_zeros() as usize / 8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_special_byte_is_found_in_each_place_of_each_block() {
+        for special in ["\"", "\\", "\n", "\u{1f}", "\0"] {
+            for before in 0..3 * BLOCK_BYTES {
+                let text = format!("{}{special}é {special}", "\u{7f}".repeat(before));
+                assert_eq!(plain_len(text.as_bytes()), before, "{text:?}");
+            }
+        }
+        let others = "ÿ !#[]~\u{7f}\u{80}\u{10ffff}".repeat(3);
+        for end in (0..=others.len()).filter(|end| others.is_char_boundary(*end)) {
+            assert_eq!(plain_len(&others.as_bytes()[..end]), end);
+        }
+    }
+}
