@@ -47,7 +47,8 @@ pub struct Reader {
 
 #[derive(Debug, Clone, Copy)]
 enum State {
-    /// Between frames, or within a header of which `len` bytes have come.
+    BetweenFrames,
+    /// Within a header of which `len` bytes have come, at least one.
     Header {
         bytes: [u8; HEADER_BYTES_MAX],
         len: u8,
@@ -55,10 +56,6 @@ enum State {
     Payload(Payload),
     /// After a close frame or a violation: what comes is dropped.
     Ended,
-}
-
-impl State {
-    const BETWEEN_FRAMES: Self = Self::Header { bytes: [0; HEADER_BYTES_MAX], len: 0 };
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +79,7 @@ impl Reader {
     /// A reader at the first byte after the opening handshake.
     pub const fn new() -> Self {
         Self {
-            state: State::BETWEEN_FRAMES,
+            state: State::BetweenFrames,
             buffer: Vec::new(),
             held: 0,
             message_bytes: 0,
@@ -142,7 +139,7 @@ impl Reader {
         match self.state {
             State::Payload(_) => return,
             State::Ended => self.message_bytes = 0,
-            State::Header { .. } => {}
+            State::BetweenFrames | State::Header { .. } => {}
         }
         self.buffer.truncate(self.message_bytes as usize);
         if self.buffer.is_empty() {
@@ -161,15 +158,18 @@ impl Reader {
     ) -> Result<(usize, Option<Found>), Violation> {
         let mut at = 0;
         while at < input.len() {
-            at += match self.state {
-                State::Ended => input.len() - at,
-                State::Header { bytes, len } => {
-                    self.read_header(bytes, len, &input[at..], message_bytes_max)?
+            let frame = match self.state {
+                State::Ended => break,
+                State::Payload(frame) => frame,
+                State::BetweenFrames | State::Header { .. } => {
+                    let Some((taken, frame)) = self.read_header(&input[at..], message_bytes_max)? else {
+                        break;
+                    };
+                    at += taken;
+                    frame
                 }
-                State::Payload(_) => 0,
             };
-            // A header may have been the end of its frame: an empty payload needs no further byte.
-            let State::Payload(frame) = self.state else { continue };
+            // A header may be the end of its frame: an empty payload needs no further byte.
             let chunk = at..input.len().min(at + frame.left as usize);
             at = chunk.end;
             let found = self.read_payload(frame, input, chunk, message_bytes_max, budget)?;
@@ -177,30 +177,38 @@ impl Reader {
                 return Ok((at, found));
             }
         }
-        Ok((at, None))
+        Ok((input.len(), None))
     }
 
-    /// Adds to the header of which `len` bytes have come. Returns how many bytes of `input` are its.
+    /// Reads a header, of which the first bytes may have come before. Returns how many bytes of `input` are
+    /// its, and what it announces; nothing if all of them are, and more must come.
     fn read_header(
         &mut self,
-        mut bytes: [u8; HEADER_BYTES_MAX],
-        len: u8,
         input: &[u8],
         message_bytes_max: usize,
-    ) -> Result<usize, Violation> {
-        let before = usize::from(len);
-        let added = input.len().min(HEADER_BYTES_MAX - before);
-        bytes[before..before + added].copy_from_slice(&input[..added]);
+    ) -> Result<Option<(usize, Payload)>, Violation> {
         let context = Context {
             in_message: self.message.is_some(),
             room: message_bytes_max.saturating_sub(self.message_bytes as usize),
         };
-        if let Some((header_len, payload)) = header::parse(&bytes[..before + added], context)? {
-            self.state = State::Payload(payload);
-            return Ok(header_len - before);
+        let mut joined;
+        let (before, bytes) = match self.state {
+            State::Header { bytes, len } => {
+                let before = usize::from(len);
+                let added = input.len().min(HEADER_BYTES_MAX - before);
+                joined = bytes;
+                joined[before..before + added].copy_from_slice(&input[..added]);
+                (before, &joined[..before + added])
+            }
+            State::BetweenFrames | State::Payload(_) | State::Ended => (0, input),
+        };
+        if let Some((header_len, payload)) = header::parse(bytes, context)? {
+            return Ok(Some((header_len - before, payload)));
         }
-        self.state = State::Header { bytes, len: len + added.to_le_bytes()[0] };
-        Ok(added)
+        let (mut begun, len) = ([0; HEADER_BYTES_MAX], bytes.len());
+        begun[..len].copy_from_slice(bytes);
+        self.state = State::Header { bytes: begun, len: len.to_le_bytes()[0] };
+        Ok(None)
     }
 
     /// Takes the `chunk` of `input` that the frame still wants, or as much as there is.
@@ -216,7 +224,7 @@ impl Reader {
         unmask(bytes, frame.mask);
         let whole = bytes.len() == frame.left as usize;
         if whole && frame.fin && self.has_nothing_of(frame.opcode) {
-            self.state = State::BETWEEN_FRAMES;
+            self.state = State::BetweenFrames;
             return Ok(Some(Found { opcode: frame.opcode, payload: Place::Input(chunk) }));
         }
         self.collect(frame, bytes, message_bytes_max, budget)?;
@@ -226,7 +234,7 @@ impl Reader {
             self.state = State::Payload(frame);
             return Ok(None);
         }
-        self.state = State::BETWEEN_FRAMES;
+        self.state = State::BetweenFrames;
         if frame.opcode.is_control() {
             let payload = Place::Buffer(self.message_bytes as usize..self.buffer.len());
             return Ok(Some(Found { opcode: frame.opcode, payload }));

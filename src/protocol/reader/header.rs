@@ -26,8 +26,10 @@ pub(super) struct Context {
     pub(super) room: usize,
 }
 
-/// The length of the header at the front of `bytes` and what it announces; `None` if it is not
-/// whole. What can be judged from the bytes at hand is judged, whole or not.
+/// The length of the header at the front of `bytes` and what it announces; `None` if it is not whole, which
+/// one of [`HEADER_BYTES_MAX`] bytes always is. What can be judged from the bytes at hand is judged, whole or
+/// not.
+#[inline]
 pub(super) fn parse(bytes: &[u8], context: Context) -> Result<Option<(usize, Payload)>, Violation> {
     let [first, second, rest @ ..] = bytes else { return Ok(None) };
     let (fin, opcode) = parse_first_bytes(*first, *second, context)?;
