@@ -190,6 +190,11 @@ impl Due {
         next
     }
 
+    /// Those whose turn is after this client's and before anyone's second.
+    pub(super) fn after(&self, client: usize) -> impl Iterator<Item = usize> {
+        self.at_once.iter_from(client + 1)
+    }
+
     /// Nothing waits for this client.
     pub(super) fn is_served(&mut self, client: usize) {
         self.soon.remove(client);

@@ -209,6 +209,11 @@ impl Hub {
         }
     }
 
+    /// Those who are due after this one in the same turn of all, as far as is known by now.
+    pub fn due_after(&self, id: ClientId) -> impl Iterator<Item = ClientId> {
+        self.due.after(id.index()).filter_map(|index| self.clients.key_at(index))
+    }
+
     /// Whether those who are due should be written to before any more is received.
     pub const fn is_urgent(&self) -> bool {
         self.due.is_urgent()

@@ -9,11 +9,13 @@
 mod line;
 mod query;
 mod receive;
+mod settle;
 #[cfg(test)]
 mod tests;
 
 pub use line::{Line, Ready};
 pub use query::Query;
+pub use settle::RoundLimits;
 
 use crate::{
     hub::{ClientId, Ending, Hello, Hub, JOINED_LIST_BYTES_MAX, Laggard, Now, Token},
@@ -24,30 +26,10 @@ use crate::{
     },
     table::Full,
 };
-use std::{io, mem};
+use std::{io, mem, ops::Range};
 
 /// One read takes at most this much.
 const READ_BYTES: usize = 64 << 10;
-
-/// How much one round writes, to how many clients, before it is looked again who has something to say.
-///
-/// What comes in meanwhile goes out with the rest to those whose turn is still to come: in fewer writes,
-/// and sooner than if everyone had to be served first.
-#[derive(Debug, Clone, Copy)]
-#[expect(missing_docs, reason = "each is told by its name")]
-pub struct RoundLimits {
-    pub clients: usize,
-    /// Exceeded by at most what one client is given at once.
-    pub bytes: usize,
-}
-
-impl Default for RoundLimits {
-    /// The more often it is looked, the fewer and larger are the writes when much is said. But it is not to
-    /// be felt when everyone gets one small message.
-    fn default() -> Self {
-        Self { clients: 256, bytes: 128 << 10 }
-    }
-}
 
 /// The hub, and a line to each of its clients.
 #[derive(Debug)]
@@ -63,6 +45,8 @@ pub struct Switchboard<L> {
     /// By slot as well, and apart: most of the time the ports are written to.
     readers: Vec<Reader>,
     round_limits: RoundLimits,
+    /// Slots of which those that are due have been looked at, but for the last of them.
+    looked_at: Range<usize>,
     /// Those whose lines have broken: everyone will be told, but not before everyone has had a turn.
     lost: Vec<ClientId>,
     /// Whose bytes are being carried out, and to whom is being written: those whom a panic takes along.
@@ -94,6 +78,7 @@ impl<L: Line> Switchboard<L> {
             ports,
             readers,
             round_limits,
+            looked_at: 0..0,
             lost: Vec::new(),
             reading: None,
             writing: None,
@@ -183,13 +168,7 @@ impl<L: Line> Switchboard<L> {
             self.serve(ready, now);
             self.settle_if_urgent(now);
         }
-        let RoundLimits { mut clients, mut bytes } = self.round_limits;
-        while clients > 0 && bytes > 0 {
-            let Some(written) = self.settle_one(now) else { return false };
-            clients -= 1;
-            bytes = bytes.saturating_sub(written);
-        }
-        true
+        self.settle_within(self.round_limits, now)
     }
 
     /// Time has passed; see [`Hub::tick`].
@@ -266,77 +245,6 @@ impl<L: Line> Switchboard<L> {
             self.read(ready.id, now);
         }
         self.reading = None;
-    }
-
-    /// Carries out everything that is due.
-    fn settle(&mut self, now: Now) {
-        while self.settle_one(now).is_some() {}
-    }
-
-    /// Carries out what is due before more comes, if a log may run over else.
-    fn settle_if_urgent(&mut self, now: Now) {
-        if self.hub.is_urgent() {
-            self.settle(now);
-        }
-    }
-
-    /// Tells those that are gone, and writes to the one whose turn it is, if there is one: how many bytes.
-    fn settle_one(&mut self, now: Now) -> Option<usize> {
-        let id = loop {
-            self.dismiss_departed();
-            if let Some(id) = self.lost.pop_if(|_| !self.hub.is_urgent()) {
-                self.hub.end(id, Ending::Lost, now);
-            } else if let Some(id) = self.hub.next_due() {
-                break id;
-            } else if self.lost.is_empty() {
-                return None;
-            }
-        };
-        self.writing = Some(id);
-        let written = self.flush(id, now);
-        self.writing = None;
-        Some(written)
-    }
-
-    /// Writes to one client if the answers to a message of so many bytes may find no room in its outbox: only
-    /// a line that really takes no more loses answers.
-    fn make_room(&mut self, id: ClientId, bytes: usize, now: Now) {
-        if self.hub.is_crowded(id, bytes) {
-            self.flush(id, now);
-        }
-    }
-
-    /// Writes to one client until nothing waits for it or its line takes no more: how many bytes.
-    fn flush(&mut self, id: ClientId, now: Now) -> usize {
-        let mut written = 0;
-        let port = self.ports.get_mut(id.index()).and_then(Option::as_mut);
-        let Some(port) = port.filter(|port| port.id == id) else { return written };
-        while let Some(bytes) = self.hub.pending(id, now) {
-            match port.line.write(bytes) {
-                Ok(taken) => {
-                    written += taken;
-                    if !self.hub.sent(id, taken, now) {
-                        break;
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.hub.block(id, now);
-                    if port.watch_room(true).is_err() {
-                        self.hub.end(id, Ending::Lost, now);
-                    }
-                }
-                Err(_) => {
-                    self.lost.push(id);
-                    break;
-                }
-            }
-        }
-        // It was tried before it was told that there is room.
-        if port.is_watched_for_room && !self.hub.is_blocked(id) && port.watch_room(false).is_err() {
-            self.lost.push(id);
-        }
-        written
     }
 
     /// Hands its last words to each line whose client is gone.

@@ -102,7 +102,11 @@ impl BitSet {
 
     /// The numbers, least first.
     pub fn iter(&self) -> impl Iterator<Item = usize> + '_ {
-        let mut from = 0;
+        self.iter_from(0)
+    }
+
+    /// The numbers at or after `from`, least first.
+    pub fn iter_from(&self, mut from: usize) -> impl Iterator<Item = usize> + '_ {
         std::iter::from_fn(move || {
             let number = self.next_from(from)?;
             from = number + 1;
