@@ -14,7 +14,7 @@ use markdown::{Document, code_words};
 use roomd::{
     limits,
     protocol::{
-        chat::{ChatMessage, WireId},
+        chat::{ChatMessage, Envelope, WireId},
         encode::{AnnouncedLimits, Body, GapReason, RoomLine, ServerMessage},
         frame::CloseCode,
         message::{ErrorCode, Request, parse},
@@ -159,7 +159,7 @@ fn chat_message() -> Value {
     let client_id = WireId::new("", 1);
     let chat = ChatMessage { content, sender: "", room: "", timestamp: 1, seq: 1, client_id };
     let mut frame = Vec::new();
-    chat.write_frame(&mut frame);
+    chat.write_frame(&mut Envelope::default(), &mut frame);
     serde_json::from_slice(&frame[limits::FRAME_HEADER_BYTES_MAX..]).unwrap()
 }
 

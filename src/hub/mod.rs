@@ -41,7 +41,7 @@ pub use rooms::JOINED_LIST_BYTES_MAX;
 
 use crate::{
     limits::OUTBOX_MESSAGES_MAX,
-    protocol::{encode::AnnouncedLimits, name::DisplayName},
+    protocol::{chat::Envelope, encode::AnnouncedLimits, name::DisplayName},
     table::{Index, Key, Slots},
 };
 use client::{Client, RoomId};
@@ -132,6 +132,7 @@ pub struct Hub {
 
     // Memory that is used again and again.
     scratch: Vec<u8>,
+    envelope: Envelope,
     spare_outbox: Option<Box<Outbox>>,
 }
 
@@ -164,6 +165,7 @@ impl Hub {
             lives: 0,
             empties: 0,
             scratch: Vec::with_capacity(capacities.entry_bytes().min(4_096)),
+            envelope: Envelope::default(),
             spare_outbox: None,
             capacities,
         }

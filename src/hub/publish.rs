@@ -35,7 +35,7 @@ impl Hub {
             seq,
             client_id: WireId::new(&self.identity.epoch, client.serial),
         };
-        let start = chat.write_frame(&mut self.scratch);
+        let start = chat.write_frame(&mut self.envelope, &mut self.scratch);
         let len = self.append(id, start)?;
         let room = &mut self.rooms[id.index()];
         self.due.message(&mut room.unsent, &room.members, len);

@@ -26,7 +26,7 @@ pub struct ChatMessage<'a> {
 }
 
 /// The id of a client on the wire: a part of the process's epoch, and the client's serial number.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WireId<'a> {
     epoch: &'a str,
     serial: u64,
@@ -45,28 +45,74 @@ impl Serialize for WireId<'_> {
     }
 }
 
+/// What stands around content and number of the message that was written last: who says several things in a
+/// row has the same around each of them.
+#[derive(Debug, Default)]
+pub struct Envelope {
+    sender: String,
+    room: String,
+    timestamp: u64,
+    epoch: String,
+    serial: u64,
+    /// From behind the content to the number, and from there to the end. Empty before the first message.
+    before_seq: Vec<u8>,
+    behind_seq: Vec<u8>,
+}
+
+impl Envelope {
+    fn is_for(&self, message: &ChatMessage<'_>) -> bool {
+        let WireId { epoch, serial } = message.client_id;
+        let is_same = self.serial == serial && self.timestamp == message.timestamp;
+        is_same && self.room == message.room && self.sender == message.sender && self.epoch == epoch
+    }
+
+    fn write(&mut self, message: &ChatMessage<'_>) {
+        let WireId { epoch, serial } = message.client_id;
+        replace(&mut self.sender, message.sender);
+        replace(&mut self.room, message.room);
+        replace(&mut self.epoch, epoch);
+        (self.serial, self.timestamp) = (serial, message.timestamp);
+
+        let bytes = &mut self.before_seq;
+        bytes.clear();
+        bytes.extend_from_slice(br#"","sender":"#);
+        write_json(bytes, message.sender);
+        if !message.room.is_empty() {
+            bytes.extend_from_slice(br#","room":"#);
+            write_json(bytes, message.room);
+        }
+        bytes.extend_from_slice(br#","timestamp":"#);
+        write_json(bytes, &message.timestamp);
+        bytes.extend_from_slice(br#","seq":"#);
+
+        let bytes = &mut self.behind_seq;
+        bytes.clear();
+        bytes.extend_from_slice(br#","client_id":""#);
+        bytes.extend_from_slice(epoch.as_bytes());
+        bytes.push(b'-');
+        write_json(bytes, &serial);
+        bytes.extend_from_slice(br#""}"#);
+    }
+}
+
+fn replace(text: &mut String, by: &str) {
+    text.clear();
+    text.push_str(by);
+}
+
 impl ChatMessage<'_> {
     /// Writes the message as one text frame over whatever `buffer` holds; the frame is at the end of
-    /// it, the start is returned.
-    pub fn write_frame(&self, buffer: &mut Vec<u8>) -> usize {
+    /// it, the start is returned. `envelope` is that of the message before.
+    pub fn write_frame(&self, envelope: &mut Envelope, buffer: &mut Vec<u8>) -> usize {
+        if envelope.before_seq.is_empty() || !envelope.is_for(self) {
+            envelope.write(self);
+        }
         begin_frame(buffer);
         buffer.extend_from_slice(br#"{"type":"chat","content":""#);
         buffer.extend_from_slice(self.content.inside().as_bytes());
-        buffer.extend_from_slice(br#"","sender":"#);
-        write_json(buffer, self.sender);
-        if !self.room.is_empty() {
-            buffer.extend_from_slice(br#","room":"#);
-            write_json(buffer, self.room);
-        }
-        buffer.extend_from_slice(br#","timestamp":"#);
-        write_json(buffer, &self.timestamp);
-        buffer.extend_from_slice(br#","seq":"#);
+        buffer.extend_from_slice(&envelope.before_seq);
         write_json(buffer, &self.seq);
-        buffer.extend_from_slice(br#","client_id":""#);
-        buffer.extend_from_slice(self.client_id.epoch.as_bytes());
-        buffer.push(b'-');
-        write_json(buffer, &self.client_id.serial);
-        buffer.extend_from_slice(br#""}"#);
+        buffer.extend_from_slice(&envelope.behind_seq);
         frame::seal(buffer, Opcode::Text)
     }
 }
@@ -78,6 +124,12 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{json, to_string};
 
+    fn frame_of(chat: &ChatMessage<'_>, envelope: &mut Envelope) -> Vec<u8> {
+        let mut buffer = Vec::new();
+        let start = chat.write_frame(envelope, &mut buffer);
+        buffer.split_off(start)
+    }
+
     proptest! {
         #[test]
         fn a_chat_is_written_as_a_serializer_would(
@@ -88,8 +140,6 @@ mod tests {
             for room in ["", &room] {
                 let client_id = WireId::new("r6gyx", serial);
                 let chat = ChatMessage { content, sender: &sender, room, timestamp, seq, client_id };
-                let mut buffer = Vec::new();
-                let start = chat.write_frame(&mut buffer);
 
                 let id = to_string(&client_id).unwrap();
                 let (content, sender) = (content.inside(), json!(sender));
@@ -100,8 +150,26 @@ mod tests {
                     format!(r#","timestamp":{timestamp},"seq":{seq},"client_id":{id}}}"#),
                 ].concat();
                 let header = frame::header(Opcode::Text, payload.len());
-                prop_assert_eq!(&buffer[start..], [&*header, payload.as_bytes()].concat());
+                let expected = [&*header, payload.as_bytes()].concat();
+                prop_assert_eq!(frame_of(&chat, &mut Envelope::default()), expected);
                 prop_assert_eq!(id, format!("\"r6gy-{serial}\""));
+            }
+        }
+
+        #[test]
+        fn a_chat_does_not_depend_on_what_was_written_before(
+            said in prop::collection::vec(
+                (0..2usize, 0..2usize, 0..2u64, 0..9u64, 0..2usize, 0..2u64), 1..20,
+            ),
+        ) {
+            let text = r#"{"type":"chat","content":"hi"}"#;
+            let Ok(Request::Chat(content)) = parse(text).request else { panic!("{text}") };
+            let mut envelope = Envelope::default();
+            for (sender, room, timestamp, seq, epoch, serial) in said {
+                let (sender, room) = (["", "aki"][sender], ["", "k"][room]);
+                let client_id = WireId::new(["r6gy", "r6gz"][epoch], serial);
+                let chat = ChatMessage { content, sender, room, timestamp, seq, client_id };
+                prop_assert_eq!(frame_of(&chat, &mut envelope), frame_of(&chat, &mut Envelope::default()));
             }
         }
     }
