@@ -188,8 +188,8 @@ impl Desk {
             token: Token::new(token.to_be_bytes()),
             replay: Replay::None,
         };
-        self.hub.reserve(None).unwrap();
-        self.clients.push(self.hub.connect(&hello, self.now).unwrap());
+        let promise = self.hub.reserve(None).unwrap();
+        self.clients.push(self.hub.connect(promise, &hello, self.now).unwrap());
         self.settle();
     }
 

@@ -34,8 +34,8 @@ fn hub() -> Hub {
 fn connect(hub: &mut Hub, number: u8) -> ClientId {
     let token = Token::new([number; 16]);
     let hello = Hello { username: "aki", quiet: false, resume: None, token, replay: Replay::None };
-    hub.reserve(None).unwrap();
-    hub.connect(&hello, NOW).unwrap()
+    let promise = hub.reserve(None).unwrap();
+    hub.connect(promise, &hello, NOW).unwrap()
 }
 
 /// Hands everything that is due to sockets that take `piece` bytes at a time.

@@ -175,9 +175,9 @@ impl Peer {
         let cord = Cord::default();
         cord.0.borrow_mut().takes = takes;
         let (query, token) = (Query::parse(query), Token::new([number; 16]));
-        board.reserve(query.resume).expect("there are places");
+        let promise = board.reserve(query.resume).expect("there are places");
         let end = cord.0.clone();
-        let id = board.connect(&query, token, cord, first, NOW).expect("a place was promised");
+        let id = board.connect(promise, &query, token, cord, first, NOW).expect("a place was promised");
         board.hub().audit().unwrap();
         let is_witness = number == WITNESS;
         Self { id, end, takes, is_closed: false, heard: Default::default(), next: [None; 2], is_witness }

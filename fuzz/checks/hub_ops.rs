@@ -177,9 +177,10 @@ impl World {
         let mut random = [self.tokens; 16];
         random[0] = u8::try_from(self.peers.len() / 256).unwrap_or(0);
         let token = Token::new(random);
-        if known.contains(&token) || self.hub.reserve(resume).is_err() {
+        if known.contains(&token) {
             return;
         }
+        let Ok(promise) = self.hub.reserve(resume) else { return };
         let ghost = self.peers.iter().position(|peer| peer.id.is_some() && resume == Some(peer.token));
         if let Some(ghost) = ghost {
             self.model_gone(ghost);
@@ -189,7 +190,7 @@ impl World {
         let before = self.head("");
         let replay = self.replay("", a >> 3, b);
         let hello = Hello { username, quiet, resume, token, replay: replay.clone() };
-        let id = self.hub.connect(&hello, self.now).expect("a place was reserved");
+        let id = self.hub.connect(promise, &hello, self.now).expect("a place was reserved");
         let name = self.hub.name(id).unwrap().to_owned();
         assert!(!name.is_empty() && !name.eq_ignore_ascii_case("system"));
         assert!(

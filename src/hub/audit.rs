@@ -44,7 +44,8 @@ impl Hub {
                 ensure(log.tail() <= seq && seq < log.next(), "a frame that is half sent is kept")?;
             }
         }
-        ensure(self.clients.len() <= self.capacities.clients, "there are no more clients than places")
+        let taken = self.clients.len() + self.reserved;
+        ensure(taken <= self.capacities.clients, "there are no more clients and promises than places")
     }
 
     fn audit_rooms(&self) -> Result<(), &'static str> {

@@ -36,6 +36,14 @@ pub struct Hello<'a> {
     pub replay: Replay<'a>,
 }
 
+/// A place for a client whose handshake is under way.
+#[derive(Debug, PartialEq, Eq)]
+#[must_use = "a place that is neither taken nor given back is nobody's for good"]
+pub struct Promise {
+    /// Whether a place is kept for it; else it is to take that of the client that it was before.
+    has_place: bool,
+}
+
 /// Why a client goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
@@ -59,29 +67,30 @@ impl fmt::Display for Ending {
 }
 
 impl Hub {
-    /// Promises a place to a handshake, to be kept by [`Hub::connect`] or given back by
+    /// Promises a place to a handshake, to be taken by [`Hub::connect`] or given back by
     /// [`Hub::give_back`]. `Full` if there is none, unless the client comes to take the place of
     /// its own half-open connection.
-    pub fn reserve(&mut self, resume: Option<Token>) -> Result<(), Full> {
-        let taken = self.clients.len() + self.reserved;
-        if taken >= self.capacities.clients && !self.replaces(resume) {
+    pub fn reserve(&mut self, resume: Option<Token>) -> Result<Promise, Full> {
+        let has_place = self.has_place();
+        if !has_place && !self.replaces(resume) {
             self.counters.add(Counter::RefusedFull, 1);
             return Err(Full);
         }
-        self.reserved += 1;
-        Ok(())
+        self.reserved += usize::from(has_place);
+        Ok(Promise { has_place })
     }
 
     /// Gives a promised place back: the handshake came to nothing.
-    pub fn give_back(&mut self) {
-        self.reserved = self.reserved.saturating_sub(1);
+    pub fn give_back(&mut self, Promise { has_place }: Promise) {
+        self.reserved -= usize::from(has_place);
     }
 
-    /// Takes a client in, on the place that was promised to it: it is welcomed, then announced.
-    pub fn connect(&mut self, hello: &Hello<'_>, now: Now) -> Result<ClientId, Full> {
-        self.give_back();
+    /// Takes a client in, on the place that was promised to it: it is welcomed, then announced. `Full` if
+    /// that was to be the place of a client that is gone by now, and there is no other.
+    pub fn connect(&mut self, promise: Promise, hello: &Hello<'_>, now: Now) -> Result<ClientId, Full> {
+        self.give_back(promise);
         // Before its token is used up: whoever is refused comes back with it.
-        if self.clients.len() == self.capacities.clients && !self.replaces(hello.resume) {
+        if !self.has_place() && !self.replaces(hello.resume) {
             self.counters.add(Counter::RefusedFull, 1);
             return Err(Full);
         }
@@ -162,6 +171,11 @@ impl Hub {
         let is_it = |index| self.clients.at(index).is_some_and(|client| client.token == token);
         let index = self.tokens.find(token.hash(), is_it)?;
         self.clients.key_at(index)
+    }
+
+    /// Whether there is a place that is promised to nobody.
+    fn has_place(&self) -> bool {
+        self.clients.len() + self.reserved < self.capacities.clients
     }
 
     /// Whether a client with this token takes the place of one that is connected.

@@ -32,7 +32,7 @@ mod tick;
 
 pub use allowance::Allowance;
 pub use capacities::Capacities;
-pub use connect::{Ending, Hello};
+pub use connect::{Ending, Hello, Promise};
 pub use counters::{Counter, Counters};
 pub use laggards::{LAGGARDS_MAX, Laggard};
 pub use memory::MemoryLine;
@@ -109,7 +109,7 @@ pub struct Hub {
     /// reserved capacity: a log that is not there yet costs nothing.
     rooms: Vec<Room>,
     room_names: Index,
-    /// Places promised to handshakes that are under way.
+    /// Places that are kept for handshakes that are under way.
     reserved: usize,
 
     // What is to be done outside.

@@ -96,13 +96,20 @@ fn let_in(shared: &Arc<Shared>, connection: &Connection, mut request: Request) -
         return Err(Refusal::Stopping);
     }
     let pass = shared.door.admit(visitor.address)?;
-    shared.lock().reserve(visitor.query.resume).map_err(|_| Refusal::Full(shared.settings.clients))?;
-    let upgrade = Door::check_handshake(request.method(), request.headers()).and_then(|accept| {
+    let promise = shared.lock().reserve(visitor.query.resume);
+    let promise = promise.map_err(|_| Refusal::Full(shared.settings.clients))?;
+    let handshake = Door::check_handshake(request.method(), request.headers()).and_then(|accept| {
         let upgrade = request.extensions_mut().remove::<OnUpgrade>();
         Ok((accept, upgrade.ok_or(Refusal::Handshake(HandshakeError::NotAnUpgrade))?))
     });
-    let (accept, upgrade) = upgrade.inspect_err(|_| shared.lock().give_back())?;
-    tokio::spawn(session::begin(shared.clone(), upgrade, visitor, pass));
+    let (accept, upgrade) = match handshake {
+        Ok(handshake) => handshake,
+        Err(refusal) => {
+            shared.lock().give_back(promise);
+            return Err(refusal);
+        }
+    };
+    tokio::spawn(session::begin(shared.clone(), upgrade, promise, visitor, pass));
 
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;

@@ -18,7 +18,7 @@ pub use query::Query;
 pub use settle::RoundLimits;
 
 use crate::{
-    hub::{ClientId, Ending, Hello, Hub, JOINED_LIST_BYTES_MAX, Laggard, Now, Token},
+    hub::{ClientId, Ending, Hello, Hub, JOINED_LIST_BYTES_MAX, Laggard, Now, Promise, Token},
     protocol::{
         InboundBudget, Reader,
         frame::{self, CloseCode},
@@ -103,15 +103,15 @@ impl<L: Line> Switchboard<L> {
         self.inbound.used()
     }
 
-    /// Promises a place to a handshake, to be kept by [`Self::connect`] or given back by
+    /// Promises a place to a handshake, to be taken by [`Self::connect`] or given back by
     /// [`Self::give_back`]; see [`Hub::reserve`].
-    pub fn reserve(&mut self, resume: Option<Token>) -> Result<(), Full> {
+    pub fn reserve(&mut self, resume: Option<Token>) -> Result<Promise, Full> {
         self.hub.reserve(resume)
     }
 
     /// Gives a promised place back.
-    pub fn give_back(&mut self) {
-        self.hub.give_back();
+    pub fn give_back(&mut self, promise: Promise) {
+        self.hub.give_back(promise);
     }
 
     /// Connects a client on the place that was promised to it, gives it what its query asks for, and
@@ -120,6 +120,7 @@ impl<L: Line> Switchboard<L> {
     /// `token` is 16 fresh random bytes.
     pub fn connect(
         &mut self,
+        promise: Promise,
         query: &Query,
         token: Token,
         line: L,
@@ -129,7 +130,7 @@ impl<L: Line> Switchboard<L> {
         let replay = Replay::of(query.since.clone(), query.history);
         let Query { username, quiet, resume, .. } = query;
         let hello = Hello { username, quiet: *quiet, resume: *resume, token, replay };
-        let connected = self.hub.connect(&hello, now);
+        let connected = self.hub.connect(promise, &hello, now);
         // Whose place it took must know before the line is opened: it may have been in this very slot.
         self.dismiss_departed();
         let Ok(id) = connected else {

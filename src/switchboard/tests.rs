@@ -93,12 +93,12 @@ impl Desk {
 
     fn connect(&mut self, query: &str, read_ahead: &[u8]) -> (Option<ClientId>, Cord) {
         let cord = Cord::default();
-        self.board.reserve(None).unwrap();
+        let promise = self.board.reserve(None).unwrap();
         self.tokens += 1;
         let token = Token::new([self.tokens; 16]);
         let line = cord.clone();
         let connected = catch_unwind(AssertUnwindSafe(|| {
-            self.board.connect(&Query::parse(query), token, line, &mut read_ahead.to_vec(), NOW)
+            self.board.connect(promise, &Query::parse(query), token, line, &mut read_ahead.to_vec(), NOW)
         }));
         (connected.ok().map(Result::unwrap), cord)
     }

@@ -74,9 +74,10 @@ impl Stage {
             }
         }
         self.tokens += 1;
-        self.board.reserve(query.resume).unwrap();
+        let promise = self.board.reserve(query.resume).unwrap();
         let now = Now { ms: self.now.get(), unix_s: 0 };
-        self.board.connect(&query, Token::new([self.tokens; 16]), Wire(link), &mut [], now).unwrap();
+        let token = Token::new([self.tokens; 16]);
+        self.board.connect(promise, &query, token, Wire(link), &mut [], now).unwrap();
     }
 
     /// Everything that is said is heard.

@@ -7,7 +7,7 @@ use crate::{
     network::{Faults, Link, Shared, Thrown, Wire},
 };
 use roomd::{
-    hub::{Capacities, Counter, Hub, Identity, Now, Token},
+    hub::{Capacities, Counter, Hub, Identity, Now, Promise, Token},
     protocol::frame::CloseCode,
     switchboard::{Query, Ready, RoundLimits, Switchboard},
 };
@@ -97,6 +97,7 @@ struct Held {
 struct Handshake {
     due_ms: u64,
     client: usize,
+    promise: Promise,
     query: Query,
     link: Shared,
 }
@@ -271,21 +272,21 @@ impl World {
         let query = self.clients[at].query(gone < self.board.hub().capacities().clients as u64 / 2);
         let query = Query::parse(&query);
         let now = self.now.get();
-        if self.board.reserve(query.resume).is_err() {
+        let Ok(promise) = self.board.reserve(query.resume) else {
             self.clients[at].end(now);
             return;
-        }
+        };
         let link = Link::new(self.now.clone(), self.dice.another(), 1 << 20);
         let due_ms = now + if self.clients[at].kind == Kind::Witness { 0 } else { self.dice.ms(0, 40) };
-        self.handshakes.push(Handshake { due_ms, client: at, query, link });
+        self.handshakes.push(Handshake { due_ms, client: at, promise, query, link });
     }
 
     fn connect(&mut self, handshake: Handshake) {
-        let Handshake { client: at, query, link, .. } = handshake;
+        let Handshake { client: at, promise, query, link, .. } = handshake;
         let client = &mut self.clients[at];
         if self.dice.happens(20) && client.kind != Kind::Witness {
             // It came to nothing.
-            self.board.give_back();
+            self.board.give_back(promise);
             return client.end(self.now.get());
         }
         link.borrow_mut().heard_ms = self.now.get();
@@ -301,7 +302,7 @@ impl World {
             half.copy_from_slice(&self.tokens.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes());
         }
         // Full if it was promised a place that its former self has given up meanwhile.
-        let _ = self.board.connect(&query, Token::new(token), Wire(link), &mut [], self.now());
+        let _ = self.board.connect(promise, &query, Token::new(token), Wire(link), &mut [], self.now());
     }
 
     // Serving.

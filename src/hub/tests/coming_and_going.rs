@@ -20,9 +20,9 @@ fn the_client_above_the_last_place_is_refused_and_a_place_given_back_is_free() {
     let mut desk = Desk::new(tiny());
     desk.connect("a");
     desk.connect("b");
-    desk.hub.reserve(None).unwrap();
+    let promise = desk.hub.reserve(None).unwrap();
     assert_eq!(desk.hub.reserve(None), Err(Full));
-    desk.hub.give_back();
+    desk.hub.give_back(promise);
     desk.connect("c");
     assert_eq!(desk.hub.reserve(None), Err(Full));
     assert_eq!(desk.hub.counters().get(Counter::RefusedFull), 2);
@@ -130,23 +130,41 @@ fn a_full_table_lets_in_who_replaces_itself() {
 }
 
 #[test]
-fn whoever_finds_its_promised_place_taken_has_its_name_when_it_comes_again() {
+fn of_two_handshakes_with_one_token_the_second_takes_no_place_that_is_promised_to_another() {
     let mut desk = Desk::new(tiny());
     let ids = ["a", "b", "c"].map(|name| desk.connect(name));
     let [a, b] = [ids[0], ids[1]].map(|id| desk.hub.token(id));
     desk.hub.end(ids[0], Ending::Lost, desk.now);
-    desk.hub.reserve(a).unwrap();
-    // Two handshakes with one token while its client is connected: the second takes a place that is not its.
-    desk.hub.reserve(b).unwrap();
-    desk.connect_as("x", b).unwrap();
-    let promised = [(11, b), (12, a)].map(|(number, resume)| {
+    let promises = [a, b, b].map(|resume| desk.hub.reserve(resume).unwrap());
+    let [of_a, first, second] = promises;
+    let mut connect = |promise, number, resume| {
         let token = Token::new([number; 16]);
         let hello = Hello { username: "y", quiet: false, resume, token, replay: Replay::None };
-        desk.hub.connect(&hello, desk.now)
-    });
-    assert_eq!(promised[1], Err(Full));
-    desk.hub.end(promised[0].unwrap(), Ending::Lost, desk.now);
-    let back = desk.connect_as("x", a).unwrap();
+        let connected = desk.hub.connect(promise, &hello, desk.now);
+        desk.hub.audit().unwrap();
+        connected.map(|id| desk.hub.name(id).unwrap().to_owned())
+    };
+    assert_eq!(connect(first, 11, b).as_deref(), Ok("b"));
+    assert_eq!(connect(second, 12, b), Err(Full));
+    assert_eq!(connect(of_a, 13, a).as_deref(), Ok("a"));
+}
+
+#[test]
+fn whoever_was_promised_the_place_of_its_former_self_has_its_name_when_it_comes_again() {
+    let mut desk = Desk::new(tiny());
+    let ids = ["a", "b", "c"].map(|name| desk.connect(name));
+    let a = desk.hub.token(ids[0]);
+    let promise = desk.hub.reserve(a).unwrap();
+    desk.hub.end(ids[0], Ending::Lost, desk.now);
+    let other = desk.connect("d");
+    let hello = |number| {
+        let token = Token::new([number; 16]);
+        Hello { username: "y", quiet: false, resume: a, token, replay: Replay::None }
+    };
+    assert_eq!(desk.hub.connect(promise, &hello(11), desk.now), Err(Full));
+    desk.hub.end(other, Ending::Lost, desk.now);
+    let promise = desk.hub.reserve(a).unwrap();
+    let back = desk.hub.connect(promise, &hello(12), desk.now).unwrap();
     assert_eq!(desk.hub.name(back), Some("a"));
 }
 
@@ -223,10 +241,10 @@ fn writes_of_a_storm(clients: u8, quiet: bool) -> usize {
     let mut desk = Desk::new(Capacities { clients: clients.into(), ..of_a_board });
     let mut writes = 0;
     for number in 0..clients {
-        desk.hub.reserve(None).unwrap();
+        let promise = desk.hub.reserve(None).unwrap();
         let token = Token::new([number; 16]);
         let hello = Hello { username: "aki", quiet, resume: None, token, replay: Replay::None };
-        let id = desk.hub.connect(&hello, desk.now).unwrap();
+        let id = desk.hub.connect(promise, &hello, desk.now).unwrap();
         desk.join(id, "square");
         while let Some(due) = desk.hub.next_due() {
             desk.read(due);

@@ -47,11 +47,11 @@ impl Desk {
     }
 
     fn connect_as(&mut self, username: &str, resume: Option<Token>) -> Result<ClientId, crate::table::Full> {
-        self.hub.reserve(resume)?;
+        let promise = self.hub.reserve(resume)?;
         self.tokens += 1;
         let token = Token::new([self.tokens; 16]);
         let hello = Hello { username, quiet: false, resume, token, replay: Replay::None };
-        self.hub.connect(&hello, self.now)
+        self.hub.connect(promise, &hello, self.now)
     }
 
     fn say(&mut self, id: ClientId, text: &str) {

@@ -74,7 +74,7 @@ mod tests {
     use super::*;
     use crate::server::{shared::tests::hub, systemd::notify::tests::Ear};
     use crate::{
-        hub::{Hello, Token},
+        hub::{ClientId, Hello, Token},
         protocol::message::Replay,
     };
 
@@ -82,9 +82,11 @@ mod tests {
         Now { ms, unix_s: 0 }
     }
 
-    fn hello() -> Hello<'static> {
+    fn connect(hub: &mut Hub) -> ClientId {
         let token = Token::new([0; 16]);
-        Hello { username: "aki", quiet: false, resume: None, token, replay: Replay::None }
+        let hello = Hello { username: "aki", quiet: false, resume: None, token, replay: Replay::None };
+        let promise = hub.reserve(None).unwrap();
+        hub.connect(promise, &hello, at(0)).unwrap()
     }
 
     #[tokio::test]
@@ -95,9 +97,9 @@ mod tests {
         supervisor.tell("READY=1").await;
         let mut refresh = |hub: &Hub, ms| line.refresh(hub, &supervisor, at(ms));
         assert!(!refresh(&hub, 0) && !refresh(&hub, 1) && !refresh(&hub, 2 * EVERY_MS));
-        hub.connect(&hello(), at(0)).unwrap();
+        connect(&mut hub);
         assert!(!refresh(&hub, 2 * EVERY_MS), "the last line is old enough");
-        let id = hub.connect(&hello(), at(0)).unwrap();
+        let id = connect(&mut hub);
         hub.join_room(id, "kitchen", at(0));
         assert!(refresh(&hub, 2 * EVERY_MS + 1) && refresh(&hub, 3 * EVERY_MS - 1));
         assert!(!refresh(&hub, 3 * EVERY_MS));
