@@ -78,10 +78,14 @@ impl Log {
     /// Appends a message (at least one byte), pushing out the oldest ones; its sequence number.
     pub fn push(&mut self, message: &[u8]) -> Result<u64, Full> {
         debug_assert!(!message.is_empty());
-        let tail = self.tail_after(message.len())?;
-        self.used -= self.between(self.tail, tail);
-        self.first = self.slot(tail);
-        self.tail = tail;
+        if message.len() > self.bytes.len() {
+            return Err(Full);
+        }
+        while self.next - self.tail == self.starts.len() as u64
+            || self.used + message.len() > self.bytes.len()
+        {
+            self.drop_oldest();
+        }
 
         let slot = self.slot(self.next);
         self.starts[slot] = self.end;
@@ -95,10 +99,21 @@ impl Log {
         Ok(self.next - 1)
     }
 
+    fn drop_oldest(&mut self) {
+        self.used -= self.between(self.tail, self.tail + 1);
+        self.first = self.slot(self.tail + 1);
+        self.tail += 1;
+    }
+
     /// Everything from `offset` bytes into message `seq` to the head, in two pieces where the ring wraps.
-    /// `seq` is between the tail and the next one.
+    /// `seq` is between the tail and the next one, and `offset` is less than its length.
     pub fn from(&self, seq: u64, offset: usize) -> [&[u8]; 2] {
-        self.run(seq, offset, self.between(seq, self.next) - offset)
+        if seq == self.next {
+            return [&[], &[]];
+        }
+        let start = self.wrap(self.starts[self.slot(seq)] as usize + offset) as usize;
+        let end = self.end as usize;
+        if start < end { [&self.bytes[start..end], &[]] } else { [&self.bytes[start..], &self.bytes[..end]] }
     }
 
     /// The rest of the one message `seq` from `offset` bytes into it.
