@@ -62,30 +62,29 @@ impl Log {
 
     /// The tail as it will be when a message of `len` bytes has been pushed.
     pub fn tail_after(&self, len: usize) -> Result<u64, Full> {
+        self.kept_after(len).map(|(tail, _)| tail)
+    }
+
+    /// The same, and how many bytes of those that are here now will be left.
+    #[inline]
+    fn kept_after(&self, len: usize) -> Result<(u64, usize), Full> {
         if len > self.bytes.len() {
             return Err(Full);
         }
-        let mut tail = self.tail;
-        if self.next - tail == self.starts.len() as u64 {
+        let (mut tail, mut used) = (self.tail, self.used);
+        while self.next - tail == self.starts.len() as u64 || used + len > self.bytes.len() {
+            used -= self.between(tail, tail + 1);
             tail += 1;
         }
-        while tail < self.next && self.used - self.between(self.tail, tail) + len > self.bytes.len() {
-            tail += 1;
-        }
-        Ok(tail)
+        Ok((tail, used))
     }
 
     /// Appends a message (at least one byte), pushing out the oldest ones; its sequence number.
     pub fn push(&mut self, message: &[u8]) -> Result<u64, Full> {
         debug_assert!(!message.is_empty());
-        if message.len() > self.bytes.len() {
-            return Err(Full);
-        }
-        while self.next - self.tail == self.starts.len() as u64
-            || self.used + message.len() > self.bytes.len()
-        {
-            self.drop_oldest();
-        }
+        let (tail, used) = self.kept_after(message.len())?;
+        self.first = self.slot(tail);
+        (self.tail, self.used) = (tail, used);
 
         let slot = self.slot(self.next);
         self.starts[slot] = self.end;
@@ -99,26 +98,15 @@ impl Log {
         Ok(self.next - 1)
     }
 
-    fn drop_oldest(&mut self) {
-        self.used -= self.between(self.tail, self.tail + 1);
-        self.first = self.slot(self.tail + 1);
-        self.tail += 1;
-    }
-
     /// Everything from `offset` bytes into message `seq` to the head, in two pieces where the ring wraps.
     /// `seq` is between the tail and the next one, and `offset` is less than its length.
     pub fn from(&self, seq: u64, offset: usize) -> [&[u8]; 2] {
-        if seq == self.next {
-            return [&[], &[]];
-        }
-        let start = self.wrap(self.starts[self.slot(seq)] as usize + offset) as usize;
-        let end = self.end as usize;
-        if start < end { [&self.bytes[start..end], &[]] } else { [&self.bytes[start..], &self.bytes[..end]] }
+        if seq == self.next { [&[], &[]] } else { self.pieces(seq, offset, self.end) }
     }
 
-    /// The rest of the one message `seq` from `offset` bytes into it.
+    /// The rest of the one message `seq` from `offset` bytes into it, less than its length.
     pub fn rest(&self, seq: u64, offset: usize) -> [&[u8]; 2] {
-        self.run(seq, offset, self.between(seq, seq + 1) - offset)
+        self.pieces(seq, offset, self.end_before(seq + 1))
     }
 
     /// The position that is `taken` bytes further than `offset` bytes into message `seq`.
@@ -137,13 +125,11 @@ impl Log {
         (low, target - self.between(seq, low))
     }
 
-    fn run(&self, seq: u64, offset: usize, len: usize) -> [&[u8]; 2] {
-        if len == 0 {
-            return [&[], &[]];
-        }
+    /// At least one byte: from `offset` bytes into `seq` to a place in the ring.
+    fn pieces(&self, seq: u64, offset: usize, end: u32) -> [&[u8]; 2] {
         let start = self.wrap(self.starts[self.slot(seq)] as usize + offset) as usize;
-        let head = len.min(self.bytes.len() - start);
-        [&self.bytes[start..][..head], &self.bytes[..len - head]]
+        let end = end as usize;
+        if start < end { [&self.bytes[start..end], &[]] } else { [&self.bytes[start..], &self.bytes[..end]] }
     }
 
     /// Bytes of the messages from `from` up to but without `to`; `tail <= from <= to <= next`.
@@ -152,8 +138,13 @@ impl Log {
             return 0;
         }
         let start = self.starts[self.slot(from)] as usize;
-        let end = if to == self.next { self.end } else { self.starts[self.slot(to)] } as usize;
+        let end = self.end_before(to) as usize;
         if end > start { end - start } else { end + self.bytes.len() - start }
+    }
+
+    /// Where in the ring the messages before this one end.
+    fn end_before(&self, seq: u64) -> u32 {
+        if seq == self.next { self.end } else { self.starts[self.slot(seq)] }
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "at most the number of messages kept")]
