@@ -258,6 +258,7 @@ fn text_of(value: Value<'_>) -> Option<Cow<'_, str>> {
     }
 }
 
+/// With the characters that its escapes stand for; nothing if one is half of a surrogate pair.
 fn unescaped(inside: &str) -> Option<String> {
     serde_json::from_str(&format!("\"{inside}\"")).ok()
 }

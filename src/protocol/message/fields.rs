@@ -3,7 +3,7 @@
 //! What nearly all clients send is an object of a few plain strings; [`Fields::take_plain`] goes over it
 //! once. Whatever else it may be is left to `serde_json`, which is as strict and slower.
 
-use super::plain::plain_len;
+use super::{plain::plain_len, unescaped};
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::{borrow::Cow, fmt};
@@ -153,7 +153,7 @@ impl<'a> Visitor<'a> for FieldsVisitor {
     fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Fields<'a>, A::Error> {
         let mut fields = Fields::default();
         while let Some(name) = map.next_key::<&RawValue>()? {
-            let name = without_escapes(name.get());
+            let name = without_escapes(name);
             match fields.named(name.as_bytes()) {
                 Some((len, field)) if len == name.len() => *field = Some(Value::of(map.next_value()?)),
                 _ => _ = map.next_value::<IgnoredAny>()?,
@@ -163,10 +163,14 @@ impl<'a> Visitor<'a> for FieldsVisitor {
     }
 }
 
-/// A JSON string with the characters that its escapes stand for.
-fn without_escapes(json: &str) -> Cow<'_, str> {
-    let text = json.contains('\\').then(|| serde_json::from_str::<String>(json).ok()).flatten();
-    text.map_or(Cow::Borrowed(json), |text| Cow::Owned(format!("\"{text}\"")))
+/// A name as a JSON string, with the characters that its escapes stand for.
+fn without_escapes(name: &RawValue) -> Cow<'_, str> {
+    match Value::of(name) {
+        Value::Text { inside, has_escapes: true } => {
+            Cow::Owned(format!("\"{}\"", unescaped(inside).unwrap_or_default()))
+        }
+        Value::Text { .. } | Value::Other(_) => Cow::Borrowed(name.get()),
+    }
 }
 
 #[cfg(test)]
