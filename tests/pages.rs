@@ -6,7 +6,7 @@ mod support;
 
 use roomd::config::Settings;
 use serde_json::{Value, json};
-use support::{Client, Handshake, RawClient, Response, TestServer, settings};
+use support::{Client, FIN, Handshake, PONG, RawClient, Response, TestServer, frame, settings};
 
 fn get(server: &TestServer, path: &str) -> Handshake {
     let plain = ["Connection", "Upgrade", "Sec-WebSocket-Version", "Sec-WebSocket-Key"];
@@ -222,5 +222,23 @@ fn assert_conserved(status: &Value, owed_at_least: u64) {
     assert!(settled <= counter("owed"), "{status}");
     if status["waiting"] == 0 {
         assert_eq!(counter("owed"), settled, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn pages_have_their_turn_while_there_is_always_something_to_read_from_clients() {
+    let server = TestServer::start(settings());
+    let pongs = frame(FIN | PONG, b"").repeat(10_000);
+    for _ in 0..16 {
+        let mut client = RawClient::upgrade(&server, "quiet=1").await;
+        let pongs = pongs.clone();
+        tokio::spawn(async move {
+            loop {
+                client.try_write(&pongs).await;
+            }
+        });
+    }
+    for _ in 0..5 {
+        assert_eq!(fetch_json(&server, "/healthz").await["status"], "ok");
     }
 }

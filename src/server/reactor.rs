@@ -6,7 +6,7 @@
 //! wake-up that could be lost.
 
 use super::{poller::READY_MAX, pulse::Part, shared::Shared};
-use crate::switchboard::Ready;
+use crate::{hub::Now, switchboard::Ready};
 use std::{
     convert::Infallible,
     io,
@@ -18,9 +18,9 @@ use tokio::{
     task::yield_now,
 };
 
-/// After so many rounds, requests for pages and the ticker have their turn as well. Each turn of theirs costs
-/// a look of the runtime's at its own sockets.
-const ROUNDS_IN_A_ROW: u32 = 4;
+/// After so many milliseconds without a rest, requests for pages and the ticker have their turn as well. Each
+/// turn of theirs costs a look of the runtime's at its own sockets.
+const IN_A_ROW_MS: u64 = 4;
 
 /// Serves for as long as it is polled.
 pub(super) async fn run(shared: Arc<Shared>, part: Part) -> io::Error {
@@ -39,16 +39,17 @@ async fn serve(shared: &Shared, mut part: Part) -> io::Result<Infallible> {
             any = sockets.readable() => Some(any?),
             () = part.asked() => None,
         };
-        let (mut is_more_due, mut rounds) = (false, 0);
+        let (mut is_more_due, mut row_began) = (false, None);
         loop {
             sockets.get_ref().look(&mut ready)?;
             part.answer();
             if ready.is_empty() && !is_more_due {
                 break;
             }
-            is_more_due = round(shared, &ready);
-            rounds = (rounds + 1) % ROUNDS_IN_A_ROW;
-            if rounds == 0 {
+            let now = shared.now();
+            is_more_due = round(shared, &ready, now);
+            if now.ms >= *row_began.get_or_insert(now.ms) + IN_A_ROW_MS {
+                row_began = None;
                 yield_now().await;
             }
         }
@@ -61,8 +62,7 @@ async fn serve(shared: &Shared, mut part: Part) -> io::Result<Infallible> {
 /// Serves whoever was found, and says whether there must be another round at once. A panic ends the
 /// client that was being served, as soon as the lock is taken again; the others' turn comes again, for
 /// what is not done is found again.
-fn round(shared: &Shared, ready: &[Ready]) -> bool {
-    let now = shared.now();
+fn round(shared: &Shared, ready: &[Ready], now: Now) -> bool {
     let served = catch_unwind(AssertUnwindSafe(|| shared.lock().round(ready, now)));
     served.unwrap_or_else(|_| {
         drop(shared.lock());
