@@ -28,6 +28,8 @@ pub(super) struct Due {
     turn: usize,
     /// Counts how often nobody was due at once.
     lulls: u64,
+    /// Counts whose turn it was, from 1.
+    turns: u64,
     /// The most that was written into any one room since the last lull.
     unsent: Written,
     /// Lines told since the last lull, wherever they were written.
@@ -49,6 +51,16 @@ pub(super) struct Unsent {
     /// How many lulls there had been by then: after another this is nothing.
     lulls: u64,
     written: Written,
+    /// How many turns there had been when all members were marked: as long as there is no other, they still
+    /// are. 0 if somebody has come since.
+    marked: u64,
+}
+
+impl Unsent {
+    /// There is a member more, who is not marked.
+    pub(super) const fn member_came(&mut self) {
+        self.marked = 0;
+    }
 }
 
 /// What went into a log.
@@ -93,6 +105,7 @@ impl Due {
             blocked: none(),
             turn: 0,
             lulls: 0,
+            turns: 1,
             unsent: Written::default(),
             told: Written::default(),
             lines: Written::default(),
@@ -123,11 +136,14 @@ impl Due {
     /// A message of so many bytes was written into a room, of which this is kept, for all of its members.
     pub(super) fn message(&mut self, unsent: &mut Unsent, members: &BitSet, bytes: usize) {
         if unsent.lulls != self.lulls {
-            *unsent = Unsent { lulls: self.lulls, written: Written::default() };
+            (unsent.lulls, unsent.written) = (self.lulls, Written::default());
         }
         unsent.written.add(Written::message(bytes));
         self.unsent = self.unsent.max(unsent.written);
-        self.mark_all(members);
+        if unsent.marked != self.turns {
+            unsent.marked = self.turns;
+            self.mark_all(members);
+        }
     }
 
     /// A line of so many bytes was written for all of these, who are `count`. It waits if the lines of
@@ -182,6 +198,7 @@ impl Due {
         let next = self.at_once.pop_from(self.turn);
         if let Some(client) = next {
             self.turn = client + 1;
+            self.turns += 1;
         } else {
             self.turn = 0;
             self.lulls += 1;
@@ -370,6 +387,29 @@ mod tests {
         assert_eq!(due.pop(), Some(0));
         due.message(&mut room, &all, 10);
         assert_eq!(everyone(&mut due), [1, 2, 0]);
+    }
+
+    #[test]
+    fn who_comes_between_two_messages_is_due_with_the_others() {
+        let (mut due, mut members) = due(100);
+        members.remove(2);
+        let mut room = Unsent::default();
+        due.message(&mut room, &members, 10);
+        members.insert(2);
+        room.member_came();
+        due.message(&mut room, &members, 10);
+        assert_eq!(everyone(&mut due), [0, 1, 2]);
+    }
+
+    #[test]
+    fn who_takes_something_again_between_two_messages_is_due_with_the_others() {
+        let (mut due, all) = due(100);
+        let mut room = Unsent::default();
+        due.block(1);
+        due.message(&mut room, &all, 10);
+        due.unblock(1);
+        due.message(&mut room, &all, 10);
+        assert_eq!(everyone(&mut due), [0, 1, 2]);
     }
 
     #[test]

@@ -76,6 +76,7 @@ impl Room {
     pub(super) fn add(&mut self, client: usize) {
         self.members.insert(client);
         self.member_count += 1;
+        self.unsent.member_came();
     }
 
     pub(super) fn remove(&mut self, client: usize) {
