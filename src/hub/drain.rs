@@ -12,23 +12,16 @@ use super::{
     counters::Counter,
     room::Room,
 };
-use crate::protocol::{
-    encode::{Body, GapReason, ServerMessage},
-    message::ErrorCode,
+use crate::{
+    protocol::{
+        encode::{Body, GapReason, ServerMessage},
+        message::ErrorCode,
+    },
+    table::Log,
 };
 
 /// An empty outbox of this size or less is kept for the next client that needs one.
 const SPARE_OUTBOX_BYTES: usize = 4_096;
-
-/// Where a client's next bytes come from.
-#[derive(Debug, Clone, Copy)]
-enum Source {
-    Outbox,
-    /// The log that it reads; only the frame that is half on the wire, or everything that there is.
-    Log {
-        only_rest: bool,
-    },
-}
 
 impl Hub {
     /// The bytes that are next for a client's socket, in two pieces; nothing if nothing waits or
@@ -37,19 +30,32 @@ impl Hub {
         if self.due.is_blocked(id.index()) {
             return None;
         }
-        let Some(source) = self.source(id, now) else {
-            self.clients.get_mut(id)?.rest();
+        let mut client = self.clients.get_mut(id)?;
+        if client.current().offset > 0 {
+            let cursor = client.current();
+            let outbox_waits = client.outbox.as_ref().is_some_and(|outbox| !outbox.is_empty());
+            let bytes = if outbox_waits { Log::rest } else { Log::from };
+            return Some(bytes(&self.rooms[cursor.room?.index()].log, cursor.next, cursor.offset as usize));
+        }
+        if client.may_be_told(self.count.announced) {
+            if self.is_told(id, now) {
+                return self.bytes_of_outbox(id);
+            }
+            client = self.clients.get_mut(id)?;
+        }
+        let Some(place) = next_place(client, &self.rooms) else {
+            client.rest();
             self.due.is_served(id.index());
             return None;
         };
-        let client = self.clients.get(id)?;
-        let Source::Log { only_rest } = source else {
-            return client.outbox.as_ref().map(|outbox| outbox.slices());
-        };
-        let cursor = client.current();
-        let log = &self.rooms[cursor.room?.index()].log;
-        let offset = cursor.offset as usize;
-        Some(if only_rest { log.rest(cursor.next, offset) } else { log.from(cursor.next, offset) })
+        // Places are at most 256: the ceiling of rooms per client is 255, and the lobby.
+        client.reading = u8::try_from(place).unwrap_or(u8::MAX);
+        let (room, next) = (client.current().room?.index(), client.current().next);
+        if next < self.rooms[room].log.tail() {
+            self.declare_slow(id, now);
+            return self.bytes_of_outbox(id);
+        }
+        Some(self.rooms[room].log.from(next, 0))
     }
 
     /// Takes note that the socket took the first `taken` bytes (at least one) of what was pending. Whether
@@ -124,36 +130,28 @@ impl Hub {
         }
     }
 
-    fn source(&mut self, id: ClientId, now: Now) -> Option<Source> {
-        let client = self.clients.get(id)?;
-        let outbox_waits = client.outbox.as_ref().is_some_and(|outbox| !outbox.is_empty());
-        if client.current().offset > 0 {
-            return Some(Source::Log { only_rest: outbox_waits });
-        }
-        let may_be_told = client.may_be_told(self.count.announced);
-        if may_be_told && (outbox_waits || self.tell_dropped(id, now) || self.tell_count(id, now)) {
-            return Some(Source::Outbox);
-        }
-        self.next_log(id, now)
+    /// Whether answers wait for a client that is not inside a log, among them what it has to be told now.
+    fn is_told(&mut self, id: ClientId, now: Now) -> bool {
+        let outbox = self.clients.get(id).and_then(|client| client.outbox.as_ref());
+        outbox.is_some_and(|outbox| !outbox.is_empty())
+            || self.tell_dropped(id, now)
+            || self.tell_count(id, now)
     }
 
-    /// The next room in turn that has something for the client.
-    fn next_log(&mut self, id: ClientId, now: Now) -> Option<Source> {
-        let client = self.clients.get_mut(id)?;
-        let place = next_place(client, &self.rooms)?;
-        // Places are at most 256: the ceiling of rooms per client is 255, and the lobby.
-        client.reading = u8::try_from(place).unwrap_or(u8::MAX);
-        let membership = &mut client.memberships[place];
-        let (room, from) = (membership.room?, membership.next);
-        let tail = self.rooms[room.index()].log.tail();
-        if from >= tail {
-            return Some(Source::Log { only_rest: false });
-        }
-        membership.next = tail;
+    /// Tells a client what it has missed of the log that it reads, and lets it go on behind that.
+    fn declare_slow(&mut self, id: ClientId, now: Now) {
+        let Some(client) = self.clients.get_mut(id) else { return };
+        let cursor = client.current_mut();
+        let Some(room) = cursor.room else { return };
+        let (from, tail) = (cursor.next, self.rooms[room.index()].log.tail());
+        cursor.next = tail;
         client.missed_untold += tail - from;
         self.counters.add(Counter::Missed, tail - from);
         self.declare_gap(id, room, from, tail - 1, GapReason::Slow, now);
-        Some(Source::Outbox)
+    }
+
+    fn bytes_of_outbox(&self, id: ClientId) -> Option<[&[u8]; 2]> {
+        Some(self.clients.get(id)?.outbox.as_ref()?.slices())
     }
 
     /// Tells a client that answers for it were dropped.

@@ -28,15 +28,14 @@ impl Membership {
 /// most boards are in one more room at most: places for others are made when there is need of them.
 #[derive(Debug)]
 pub(super) struct Memberships {
-    lobby: Membership,
-    room: Membership,
+    first: [Membership; 2],
     others: Option<Box<[Membership]>>,
 }
 
 impl Memberships {
     pub(super) const fn new(quiet: bool) -> Self {
         let room = if quiet { None } else { Some(RoomId::LOBBY) };
-        Self { lobby: Membership { room, ..Membership::VACANT }, room: Membership::VACANT, others: None }
+        Self { first: [Membership { room, ..Membership::VACANT }, Membership::VACANT], others: None }
     }
 
     /// Bytes on the heap once a client has been in two rooms.
@@ -46,11 +45,11 @@ impl Memberships {
 
     /// How many places there are.
     pub(super) fn places(&self) -> usize {
-        2 + self.others().len()
+        self.first.len() + self.others().len()
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Membership> {
-        [&self.lobby, &self.room].into_iter().chain(self.others())
+        self.first.iter().chain(self.others())
     }
 
     /// The place of a room.
@@ -70,12 +69,12 @@ impl Memberships {
 
     /// A place for one more room, of at most so many.
     pub(super) fn vacancy(&mut self, rooms_per_client: usize) -> Option<usize> {
-        if self.room.room.is_none() {
+        if self.first[1].room.is_none() {
             return Some(1).filter(|_| rooms_per_client >= 1);
         }
         let others = rooms_per_client.saturating_sub(1);
         let others = self.others.get_or_insert_with(|| vec![Membership::VACANT; others].into());
-        others.iter().position(|membership| membership.room.is_none()).map(|place| place + 2)
+        others.iter().position(|membership| membership.room.is_none()).map(|place| place + self.first.len())
     }
 
     fn others(&self) -> &[Membership] {
@@ -87,20 +86,18 @@ impl Index<usize> for Memberships {
     type Output = Membership;
 
     fn index(&self, place: usize) -> &Membership {
-        match place {
-            0 => &self.lobby,
-            1 => &self.room,
-            _ => &self.others()[place - 2],
-        }
+        let first = self.first.len();
+        if place < first { &self.first[place] } else { &self.others()[place - first] }
     }
 }
 
 impl IndexMut<usize> for Memberships {
     fn index_mut(&mut self, place: usize) -> &mut Membership {
-        match place {
-            0 => &mut self.lobby,
-            1 => &mut self.room,
-            _ => &mut self.others.as_deref_mut().unwrap_or_default()[place - 2],
+        let first = self.first.len();
+        if place < first {
+            &mut self.first[place]
+        } else {
+            &mut self.others.as_deref_mut().unwrap_or_default()[place - first]
         }
     }
 }
