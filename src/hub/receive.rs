@@ -105,9 +105,9 @@ impl Hub {
             return Ok(RoomId::LOBBY);
         }
         // Its own are few: they are asked for their names sooner than the table of all rooms is.
-        let mut own = self.clients.get(id).into_iter().flat_map(|client| client.memberships.iter());
+        let own = self.clients.get(id).map(|client| client.memberships.iter());
         let is_meant = |room: &RoomId| self.room(*room).name == name;
-        own.find_map(|membership| membership.room.filter(is_meant))
+        own.and_then(|mut own| own.find_map(|membership| membership.room.filter(is_meant)))
             .ok_or((ErrorCode::NotInRoom, "Join the room before you write into it."))
     }
 

@@ -88,10 +88,13 @@ impl Log {
 
         let slot = self.slot(self.next);
         self.starts[slot] = self.end;
-        let room = self.bytes.len() - self.end as usize;
-        let (head, wrapped) = message.split_at(message.len().min(room));
-        self.bytes[self.end as usize..][..head.len()].copy_from_slice(head);
-        self.bytes[..wrapped.len()].copy_from_slice(wrapped);
+        let room = &mut self.bytes[self.end as usize..];
+        if let Some((head, wrapped)) = message.split_at_checked(room.len()) {
+            room.copy_from_slice(head);
+            self.bytes[..wrapped.len()].copy_from_slice(wrapped);
+        } else {
+            room[..message.len()].copy_from_slice(message);
+        }
         self.end = self.wrap(self.end as usize + message.len());
         self.used += message.len();
         self.next += 1;

@@ -50,26 +50,25 @@ impl<'a> Fields<'a> {
     /// Takes in those of an object that has nothing but strings for values, and no escapes in their names;
     /// nothing if the text is something else, of which some may have been taken in.
     fn take_plain(&mut self, text: &'a str) -> Option<()> {
-        let bytes = text.as_bytes();
-        let mut at = symbol(bytes, 0, b'{')?;
+        let mut rest = symbol(text.as_bytes(), b'{')?;
         loop {
-            let name = without_blanks(bytes, at);
-            let (name_len, field) = match self.named(&bytes[name..]) {
+            let name = without_blanks(rest);
+            let (name_len, field) = match self.named(name) {
                 Some((len, field)) => (len, Some(field)),
-                None => (string(&bytes[name..]).filter(|string| !string.has_escapes)?.len, None),
+                None => (string(name).filter(|string| !string.has_escapes)?.len, None),
             };
-            let value = without_blanks(bytes, symbol(bytes, name + name_len, b':')?);
-            let string = string(&bytes[value..])?;
-            let value_end = value + string.len;
+            let value = without_blanks(symbol(&name[name_len..], b':')?);
+            let string = string(value)?;
             if let Some(field) = field {
-                let inside = &text[value + 1..value_end - 1];
+                let start = text.len() - value.len();
+                let inside = &text[start + 1..start + string.len - 1];
                 *field = Some(Value::Text { inside, has_escapes: string.has_escapes });
             }
-            let Some(next) = symbol(bytes, value_end, b',') else {
-                let end = symbol(bytes, value_end, b'}')?;
-                return (without_blanks(bytes, end) == bytes.len()).then_some(());
+            rest = &value[string.len..];
+            let Some(next) = symbol(rest, b',') else {
+                return without_blanks(symbol(rest, b'}')?).is_empty().then_some(());
             };
-            at = next;
+            rest = next;
         }
     }
 
@@ -89,17 +88,16 @@ impl<'a> Fields<'a> {
 }
 
 /// Behind the blanks that JSON allows there (RFC 8259, section 2).
-fn without_blanks(bytes: &[u8], mut at: usize) -> usize {
-    while let Some(b' ' | b'\t' | b'\n' | b'\r') = bytes.get(at) {
-        at += 1;
+fn without_blanks(mut text: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t' | b'\n' | b'\r', rest @ ..] = text {
+        text = rest;
     }
-    at
+    text
 }
 
 /// Behind a symbol, which may have blanks before it.
-fn symbol(bytes: &[u8], at: usize, symbol: u8) -> Option<usize> {
-    let at = without_blanks(bytes, at);
-    (bytes.get(at) == Some(&symbol)).then_some(at + 1)
+fn symbol(text: &[u8], symbol: u8) -> Option<&[u8]> {
+    without_blanks(text).strip_prefix(&[symbol])
 }
 
 /// A JSON string in a text.
@@ -135,7 +133,7 @@ fn string_with_escapes(inside: &[u8], mut len: usize) -> Option<Found> {
 /// Those of any object.
 fn general(text: &str) -> Option<Fields<'_>> {
     // Most of what is to be echoed is no object; this finds out without making an error of it.
-    symbol(text.as_bytes(), 0, b'{')?;
+    symbol(text.as_bytes(), b'{')?;
     let mut json = serde_json::Deserializer::from_str(text);
     let fields = json.deserialize_map(FieldsVisitor).ok()?;
     json.end().ok().map(|()| fields)

@@ -11,13 +11,18 @@ pub(super) fn plain_len(bytes: &[u8]) -> usize {
 }
 
 fn plain_len_of_long(bytes: &[u8]) -> usize {
-    let (blocks, _) = bytes.as_chunks();
-    let begin = blocks.iter().take_while(|block| is_plain(block)).count() * BLOCK_BYTES;
-    let (words, rest) = bytes[begin..].as_chunks();
-    let mut numbered = words.iter().enumerate();
-    let found = numbered.find_map(|(index, word)| Some(index * 8 + first_special(*word)?));
-    let in_rest = || rest.iter().position(|&byte| is_special(byte)).unwrap_or(rest.len());
-    begin + found.unwrap_or_else(|| words.len() * 8 + in_rest())
+    let mut rest = bytes;
+    while let Some((_, behind)) = rest.split_first_chunk().filter(|(block, _)| is_plain(block)) {
+        rest = behind;
+    }
+    while let Some((word, behind)) = rest.split_first_chunk() {
+        if let Some(place) = first_special(*word) {
+            return bytes.len() - rest.len() + place;
+        }
+        rest = behind;
+    }
+    let in_rest = rest.iter().position(|&byte| is_special(byte)).unwrap_or(rest.len());
+    bytes.len() - rest.len() + in_rest
 }
 
 const fn is_special(byte: u8) -> bool {
