@@ -6,21 +6,23 @@ use crate::{
     table::{BitSet, Log},
 };
 
+/// In this order: a write needs the first line of the processor's cache, a message the second as well.
 #[derive(Debug)]
+#[repr(C, align(64))]
 pub(super) struct Room {
-    /// Empty for the lobby.
-    pub(super) name: RoomName,
     pub(super) log: Log,
-    /// Numbers this life of this log among all lives of all rooms; its epoch is made of it.
-    pub(super) life: u64,
-    /// Slots of its members.
-    pub(super) members: BitSet,
-    pub(super) member_count: usize,
-    pub(super) unsent: Unsent,
     /// Members that have a part of one of its frames on the wire.
     pub(super) members_inside: usize,
     /// No such part is of an older message than this.
     pub(super) oldest_inside: u64,
+    pub(super) unsent: Unsent,
+    /// Slots of its members.
+    pub(super) members: BitSet,
+    pub(super) member_count: usize,
+    /// Empty for the lobby.
+    pub(super) name: RoomName,
+    /// Numbers this life of this log among all lives of all rooms; its epoch is made of it.
+    pub(super) life: u64,
     /// When it became empty: the emptied room with the least of these goes first.
     pub(super) emptied: u64,
 }
@@ -29,14 +31,14 @@ impl Room {
     /// A place for rooms, its memory reserved.
     pub(super) fn new(capacities: &Capacities) -> Self {
         Self {
-            name: RoomName::new(),
             log: Log::new(capacities.log_bytes, capacities.log_messages),
-            life: 0,
-            members: BitSet::new(capacities.clients),
-            member_count: 0,
-            unsent: Unsent::default(),
             members_inside: 0,
             oldest_inside: 0,
+            unsent: Unsent::default(),
+            members: BitSet::new(capacities.clients),
+            member_count: 0,
+            name: RoomName::new(),
+            life: 0,
             emptied: 0,
         }
     }
@@ -57,7 +59,9 @@ impl Room {
     pub(super) fn advance(&mut self, cursor: &mut Membership, taken: usize) -> u64 {
         let before = *cursor;
         let (next, offset) = self.log.advance(before.next, before.offset as usize, taken);
-        self.members_inside -= usize::from(before.offset > 0);
+        if before.offset > 0 {
+            self.members_inside -= 1;
+        }
         if offset > 0 {
             self.enter_frame(next);
         }
@@ -82,5 +86,15 @@ impl Room {
     pub(super) fn remove(&mut self, client: usize) {
         self.members.remove(client);
         self.member_count -= 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_message_needs_is_in_two_lines_of_the_cache() {
+        assert!(std::mem::offset_of!(Room, members) <= 128);
     }
 }

@@ -6,17 +6,22 @@
 
 use super::Full;
 
-/// The last messages, oldest first, as bytes.
+/// The last messages, oldest first, as bytes. In this order: what a reader needs that others have gone before
+/// is in one line of the processor's cache.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Log {
     bytes: Box<[u8]>,
+    tail: u64,
+    next: u64,
+    /// The message from which a reader went on last, and where that starts: most go on from where others do.
+    left: u64,
+    left_start: u32,
+    /// Where the next message will start in `bytes`.
+    end: u32,
     /// Where each kept message starts in `bytes`; a ring as well, the tail's entry at `first`.
     starts: Box<[u32]>,
     first: usize,
-    tail: u64,
-    next: u64,
-    /// Where the next message will start in `bytes`.
-    end: u32,
     used: usize,
 }
 
@@ -26,11 +31,13 @@ impl Log {
         assert!(bytes >= 1 && u32::try_from(bytes).is_ok() && messages >= 1);
         Self {
             bytes: vec![0; bytes].into(),
-            starts: vec![0; messages].into(),
-            first: 0,
             tail: 1,
             next: 1,
+            left: 0,
+            left_start: 0,
             end: 0,
+            starts: vec![0; messages].into(),
+            first: 0,
             used: 0,
         }
     }
@@ -57,7 +64,7 @@ impl Log {
 
     /// Starts a new life: empty, sequence numbers from 1.
     pub fn clear(&mut self) {
-        (self.first, self.tail, self.next, self.end, self.used) = (0, 1, 1, 0, 0);
+        (self.first, self.tail, self.next, self.left, self.end, self.used) = (0, 1, 1, 0, 0, 0);
     }
 
     /// The tail as it will be when a message of `len` bytes has been pushed.
@@ -113,7 +120,10 @@ impl Log {
     }
 
     /// The position that is `taken` bytes further than `offset` bytes into message `seq`.
-    pub fn advance(&self, seq: u64, offset: usize, taken: usize) -> (u64, usize) {
+    pub fn advance(&mut self, seq: u64, offset: usize, taken: usize) -> (u64, usize) {
+        if seq != self.left && seq != self.next {
+            (self.left, self.left_start) = (seq, self.starts[self.slot(seq)]);
+        }
         let target = offset + taken;
         debug_assert!(target <= self.between(seq, self.next));
         if target == self.between(seq, self.next) {
@@ -130,7 +140,7 @@ impl Log {
 
     /// At least one byte: from `offset` bytes into `seq` to a place in the ring.
     fn pieces(&self, seq: u64, offset: usize, end: u32) -> [&[u8]; 2] {
-        let start = self.wrap(self.starts[self.slot(seq)] as usize + offset) as usize;
+        let start = self.wrap(self.start_of(seq) as usize + offset) as usize;
         let end = end as usize;
         if start < end { [&self.bytes[start..end], &[]] } else { [&self.bytes[start..], &self.bytes[..end]] }
     }
@@ -140,14 +150,19 @@ impl Log {
         if from == to {
             return 0;
         }
-        let start = self.starts[self.slot(from)] as usize;
+        let start = self.start_of(from) as usize;
         let end = self.end_before(to) as usize;
         if end > start { end - start } else { end + self.bytes.len() - start }
     }
 
+    /// Where in the ring a message starts.
+    fn start_of(&self, seq: u64) -> u32 {
+        if seq == self.left { self.left_start } else { self.starts[self.slot(seq)] }
+    }
+
     /// Where in the ring the messages before this one end.
     fn end_before(&self, seq: u64) -> u32 {
-        if seq == self.next { self.end } else { self.starts[self.slot(seq)] }
+        if seq == self.next { self.end } else { self.start_of(seq) }
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "at most the number of messages kept")]
@@ -214,6 +229,23 @@ mod tests {
     }
 
     #[test]
+    fn what_a_reader_needs_that_others_have_gone_before_is_in_one_line_of_the_cache() {
+        assert!(std::mem::offset_of!(Log, starts) <= 64);
+    }
+
+    #[test]
+    fn readers_of_a_life_do_not_go_on_where_those_of_the_last_one_did() {
+        let mut log = Log::new(10, 10);
+        log.push(b"abc").unwrap();
+        log.push(b"d").unwrap();
+        assert_eq!(log.advance(2, 0, 1), (3, 0));
+        log.clear();
+        log.push(b"e").unwrap();
+        log.push(b"f").unwrap();
+        assert_eq!(text(log.from(2, 0)), "f");
+    }
+
+    #[test]
     fn a_cleared_log_counts_from_one_again() {
         let mut log = Log::new(5, 2);
         log.push(b"abc").unwrap();
@@ -248,6 +280,8 @@ mod tests {
                 model.push_back((seq, message));
                 prop_assert_eq!(log.tail(), model[0].0);
                 prop_assert_eq!(log.head(), seq);
+                // One that others went on from may be long gone.
+                log.advance(seq, 0, size);
                 let all: Vec<u8> = model.iter().flat_map(|kept| kept.1.clone()).collect();
                 prop_assert_eq!(log.from(log.tail(), 0).concat(), all.clone());
 
