@@ -63,6 +63,11 @@ impl Client {
         self.outbox.get_or_insert_with(|| spare.take().unwrap_or_default())
     }
 
+    /// Whether answers wait for it.
+    pub(super) fn has_answers(&self) -> bool {
+        self.outbox.as_ref().is_some_and(|outbox| !outbox.is_empty())
+    }
+
     /// Whether it may have to be told of dropped answers or the count of clients, or has answers waiting; for
     /// most there is nothing of this, and they are many.
     pub(super) const fn may_be_told(&self, announced: u32) -> bool {

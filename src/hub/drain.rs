@@ -33,8 +33,7 @@ impl Hub {
         let mut client = self.clients.get_mut(id)?;
         if client.current().offset > 0 {
             let cursor = client.current();
-            let outbox_waits = client.outbox.as_ref().is_some_and(|outbox| !outbox.is_empty());
-            let bytes = if outbox_waits { Log::rest } else { Log::from };
+            let bytes = if client.has_answers() { Log::rest } else { Log::from };
             return Some(bytes(&self.rooms[cursor.room?.index()].log, cursor.next, cursor.offset as usize));
         }
         if client.may_be_told(self.count.announced) {
@@ -115,7 +114,7 @@ impl Hub {
     /// How many clients something waits for, blocked or not.
     pub fn waiting(&self) -> usize {
         let is_waiting = |client: &&Client| {
-            client.outbox.as_ref().is_some_and(|outbox| !outbox.is_empty())
+            client.has_answers()
                 || client.memberships.iter().any(|membership| {
                     membership.room.is_some_and(|room| membership.next < self.rooms[room.index()].log.next())
                 })
@@ -132,8 +131,7 @@ impl Hub {
 
     /// Whether answers wait for a client that is not inside a log, among them what it has to be told now.
     fn is_told(&mut self, id: ClientId, now: Now) -> bool {
-        let outbox = self.clients.get(id).and_then(|client| client.outbox.as_ref());
-        outbox.is_some_and(|outbox| !outbox.is_empty())
+        self.clients.get(id).is_some_and(Client::has_answers)
             || self.tell_dropped(id, now)
             || self.tell_count(id, now)
     }

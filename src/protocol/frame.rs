@@ -60,34 +60,26 @@ impl Opcode {
 
 /// The header of a final, unmasked frame: 2 to [`FRAME_HEADER_BYTES_MAX`] bytes.
 pub fn header(opcode: Opcode, payload_len: usize) -> Vec<u8, FRAME_HEADER_BYTES_MAX, u8> {
-    let (mut bytes, start) = header_at_end(opcode, payload_len);
-    bytes.rotate_left(start);
+    let mut bytes = [FIN | opcode as u8, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    let len = if payload_len <= SHORT_LEN_MAX {
+        bytes[1] = payload_len.to_le_bytes()[0];
+        2
+    } else if let Ok(short) = u16::try_from(payload_len) {
+        bytes[1] = LEN_IN_16_BITS;
+        bytes[2..4].copy_from_slice(&short.to_be_bytes());
+        4
+    } else {
+        bytes[1] = LEN_IN_64_BITS;
+        bytes[2..].copy_from_slice(&(payload_len as u64).to_be_bytes());
+        bytes.len()
+    };
     let mut header = Vec::from_array(bytes);
-    header.truncate(header.len() - start);
+    header.truncate(len);
     header
 }
 
-/// The same at the end of as many bytes as the longest has, and where it starts.
-fn header_at_end(opcode: Opcode, payload_len: usize) -> ([u8; FRAME_HEADER_BYTES_MAX], usize) {
-    let first = FIN | opcode as u8;
-    let mut bytes = [0; FRAME_HEADER_BYTES_MAX];
-    if payload_len <= SHORT_LEN_MAX {
-        bytes[8..].copy_from_slice(&[first, payload_len.to_le_bytes()[0]]);
-        (bytes, 8)
-    } else if let Ok(short) = u16::try_from(payload_len) {
-        bytes[6..8].copy_from_slice(&[first, LEN_IN_16_BITS]);
-        bytes[8..].copy_from_slice(&short.to_be_bytes());
-        (bytes, 6)
-    } else {
-        bytes[..2].copy_from_slice(&[first, LEN_IN_64_BITS]);
-        bytes[2..].copy_from_slice(&(payload_len as u64).to_be_bytes());
-        (bytes, 0)
-    }
-}
-
 /// Makes a frame of the payload that stands in `buffer` behind [`FRAME_HEADER_BYTES_MAX`] bytes left
-/// free, whatever stands in them, without moving it. Returns where the frame starts; it goes on to the end of
-/// `buffer`.
+/// free, without moving it. Returns where the frame starts; it goes on to the end of `buffer`.
 ///
 /// So a message is encoded once, straight into the buffer that it is sent from, although the length
 /// of its header is only known afterwards.
@@ -96,8 +88,10 @@ fn header_at_end(opcode: Opcode, payload_len: usize) -> ([u8; FRAME_HEADER_BYTES
 ///
 /// When `buffer` is shorter than the bytes that must be left free.
 pub fn seal(buffer: &mut [u8], opcode: Opcode) -> usize {
-    let (header, start) = header_at_end(opcode, buffer.len() - FRAME_HEADER_BYTES_MAX);
-    buffer[..FRAME_HEADER_BYTES_MAX].copy_from_slice(&header);
+    let (free, payload) = buffer.split_at_mut(FRAME_HEADER_BYTES_MAX);
+    let header = header(opcode, payload.len());
+    let start = free.len() - header.len();
+    free[start..].copy_from_slice(&header);
     start
 }
 
@@ -217,6 +211,7 @@ mod tests {
             let start = seal(&mut buffer, Opcode::Binary);
             let (head, payload) = buffer.split_at(FRAME_HEADER_BYTES_MAX);
             assert_eq!(head[start..], header(Opcode::Binary, len));
+            assert!(head[..start].iter().all(|&byte| byte == 0xEE), "nothing before the frame is written");
             assert!(payload.len() == len && payload.iter().all(|&byte| byte == b'x'));
         }
     }

@@ -121,8 +121,8 @@ impl Log {
 
     /// The position that is `taken` bytes further than `offset` bytes into message `seq`.
     pub fn advance(&mut self, seq: u64, offset: usize, taken: usize) -> (u64, usize) {
-        if seq != self.left && seq != self.next {
-            (self.left, self.left_start) = (seq, self.starts[self.slot(seq)]);
+        if seq != self.next {
+            (self.left, self.left_start) = (seq, self.start_of(seq));
         }
         let target = offset + taken;
         debug_assert!(target <= self.between(seq, self.next));
