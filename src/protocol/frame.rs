@@ -60,22 +60,28 @@ impl Opcode {
 
 /// The header of a final, unmasked frame: 2 to [`FRAME_HEADER_BYTES_MAX`] bytes.
 pub fn header(opcode: Opcode, payload_len: usize) -> Vec<u8, FRAME_HEADER_BYTES_MAX, u8> {
-    let mut bytes = [FIN | opcode as u8, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-    let len = if payload_len <= SHORT_LEN_MAX {
-        bytes[1] = payload_len.to_le_bytes()[0];
-        2
-    } else if let Ok(short) = u16::try_from(payload_len) {
-        bytes[1] = LEN_IN_16_BITS;
-        bytes[2..4].copy_from_slice(&short.to_be_bytes());
-        4
-    } else {
-        bytes[1] = LEN_IN_64_BITS;
-        bytes[2..].copy_from_slice(&(payload_len as u64).to_be_bytes());
-        bytes.len()
-    };
-    let mut header = Vec::from_array(bytes);
-    header.truncate(len);
+    let mut bytes = [0; FRAME_HEADER_BYTES_MAX];
+    let start = write_header(&mut bytes, opcode, payload_len);
+    let mut header = Vec::new();
+    header.extend_from_slice(&bytes[start..]).expect("the longest fits");
     header
+}
+
+/// Writes it to the end of `free`. Returns where it starts; nothing before that is written.
+fn write_header(free: &mut [u8; FRAME_HEADER_BYTES_MAX], opcode: Opcode, payload_len: usize) -> usize {
+    let first = FIN | opcode as u8;
+    if payload_len <= SHORT_LEN_MAX {
+        free[8..].copy_from_slice(&[first, payload_len.to_le_bytes()[0]]);
+        8
+    } else if let Ok(short) = u16::try_from(payload_len) {
+        free[6..8].copy_from_slice(&[first, LEN_IN_16_BITS]);
+        free[8..].copy_from_slice(&short.to_be_bytes());
+        6
+    } else {
+        free[..2].copy_from_slice(&[first, LEN_IN_64_BITS]);
+        free[2..].copy_from_slice(&(payload_len as u64).to_be_bytes());
+        0
+    }
 }
 
 /// Makes a frame of the payload that stands in `buffer` behind [`FRAME_HEADER_BYTES_MAX`] bytes left
@@ -88,11 +94,8 @@ pub fn header(opcode: Opcode, payload_len: usize) -> Vec<u8, FRAME_HEADER_BYTES_
 ///
 /// When `buffer` is shorter than the bytes that must be left free.
 pub fn seal(buffer: &mut [u8], opcode: Opcode) -> usize {
-    let (free, payload) = buffer.split_at_mut(FRAME_HEADER_BYTES_MAX);
-    let header = header(opcode, payload.len());
-    let start = free.len() - header.len();
-    free[start..].copy_from_slice(&header);
-    start
+    let (free, payload) = buffer.split_first_chunk_mut().expect("bytes for a header are left free");
+    write_header(free, opcode, payload.len())
 }
 
 /// A ping or pong frame. A pong carries the payload of the ping that it answers (RFC 6455, section
