@@ -207,6 +207,10 @@ impl Due {
         next
     }
 
+    pub(super) fn is_any(&self) -> bool {
+        self.at_once.next_from(0).is_some()
+    }
+
     /// Those whose turn is after this client's and before anyone's second.
     pub(super) fn after(&self, client: usize) -> impl Iterator<Item = usize> {
         self.at_once.iter_from(client + 1)

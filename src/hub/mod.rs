@@ -211,6 +211,11 @@ impl Hub {
         }
     }
 
+    /// Whether anyone is due.
+    pub fn is_any_due(&self) -> bool {
+        self.due.is_any()
+    }
+
     /// Those who are due after this one in the same turn of all, as far as is known by now.
     pub fn due_after(&self, id: ClientId) -> impl Iterator<Item = ClientId> {
         self.due.after(id.index()).filter_map(|index| self.clients.key_at(index))

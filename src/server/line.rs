@@ -11,6 +11,7 @@ use crate::{
     hub::{ClientId, Departure, Laggard},
     switchboard::Line,
 };
+use rustix::net::{SendAncillaryBuffer, SendFlags, sendmsg};
 use std::{
     io::{self, IoSlice, Read as _, Write as _},
     net::{IpAddr, TcpStream},
@@ -55,7 +56,10 @@ impl Line for TcpLine {
         if tail.is_empty() {
             return self.stream.write(head);
         }
-        self.stream.write_vectored(&[IoSlice::new(head), IoSlice::new(tail)])
+        // To the kernel this is less than a vectored write, which is for whatever may be written to.
+        let pieces = [IoSlice::new(head), IoSlice::new(tail)];
+        let no_more = &mut SendAncillaryBuffer::default();
+        Ok(sendmsg(&self.stream, &pieces, no_more, SendFlags::NOSIGNAL)?)
     }
 
     fn watch(&mut self, id: ClientId) -> io::Result<()> {

@@ -45,6 +45,8 @@ pub struct Switchboard<L> {
     /// By slot as well, and apart: most of the time the ports are written to.
     readers: Vec<Reader>,
     round_limits: RoundLimits,
+    /// Everyone has had a turn since the round began.
+    has_settled: bool,
     /// Slots of which those that are due have been looked at, but for the last of them.
     looked_at: Range<usize>,
     /// Those whose lines have broken: everyone will be told, but not before everyone has had a turn.
@@ -78,6 +80,7 @@ impl<L: Line> Switchboard<L> {
             ports,
             readers,
             round_limits,
+            has_settled: false,
             looked_at: 0..0,
             lost: Vec::new(),
             reading: None,
@@ -163,13 +166,17 @@ impl<L: Line> Switchboard<L> {
 
     /// Serves those whose lines are ready, then writes to those who are due, up to the limits of a round.
     /// Whether others still are: their turn is in the next round, which must come at once.
+    ///
+    /// If everyone has had a turn while they were served, what has come since waits for the next round: there
+    /// may be more to read by then, which goes out with it.
     #[must_use]
     pub fn round(&mut self, ready: &[Ready], now: Now) -> bool {
+        self.has_settled = false;
         for &ready in ready {
             self.serve(ready, now);
             self.settle_if_urgent(now);
         }
-        self.settle_within(self.round_limits, now)
+        (self.has_settled && self.hub.is_any_due()) || self.settle_within(self.round_limits, now)
     }
 
     /// Time has passed; see [`Hub::tick`].

@@ -35,6 +35,7 @@ impl<L: Line> Switchboard<L> {
     /// Carries out everything that is due.
     pub(super) fn settle(&mut self, now: Now) {
         while self.settle_within(RoundLimits::NONE, now) {}
+        self.has_settled = true;
     }
 
     /// Carries out what is due before more comes, if a log may run over else.

@@ -216,6 +216,32 @@ fn everyone_is_served_before_a_log_runs_over_however_little_a_round_may_write() 
     assert_eq!(rounds, [(Some(false), [1, 1, 1]), (Some(false), [2, 2, 2])]);
 }
 
+/// Three clients; the first says so many things that come in one read, each an eighth of a log. How often
+/// each was written to after that round, and after one in which nothing comes; and whether more was due.
+fn said_at_once(messages: usize) -> [(Option<bool>, [usize; 3]); 2] {
+    let mut desk = Desk::with_log(8, RoundLimits::default());
+    let (ids, cords): (Vec<_>, Vec<_>) = ["username=aki", "username=noor", "username=kim"]
+        .map(|query| desk.connect(query, b""))
+        .into_iter()
+        .unzip();
+    for cord in &cords {
+        cord.0.borrow_mut().writes = 0;
+    }
+    (0..messages).for_each(|_| said(&cords[0], r#"{"type":"chat","content":"hi"}"#));
+    [&[ids[0].unwrap()][..], &[]].map(|ready| {
+        let is_more_due = desk.round(ready);
+        (is_more_due, [0, 1, 2].map(|client: usize| cords[client].0.borrow().writes))
+    })
+}
+
+#[test]
+fn what_comes_after_everyone_has_had_a_turn_waits_for_one_look_who_has_more_to_say() {
+    assert_eq!(said_at_once(2), [(Some(false), [1, 1, 1]), (Some(false), [1, 1, 1])]);
+    assert_eq!(said_at_once(3), [(Some(false), [1, 1, 1]), (Some(false), [1, 1, 1])], "three eighths");
+    assert_eq!(said_at_once(4), [(Some(true), [1, 1, 1]), (Some(false), [2, 2, 2])]);
+    assert_eq!(said_at_once(6), [(Some(false), [2, 2, 2]), (Some(false), [2, 2, 2])], "three and three");
+}
+
 /// A dozen are here; whoever stays of them hears that the others went, and misses nothing.
 fn the_others_go(go: impl FnOnce(&mut Desk, &[(Option<ClientId>, Cord)])) {
     let mut desk = Desk::new();
