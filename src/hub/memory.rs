@@ -23,7 +23,7 @@ impl Capacities {
     /// Every consumer of memory in the hub at its greatest.
     pub fn memory(&self) -> Vec<MemoryLine> {
         let log = Log::bytes(self.log_bytes, self.log_messages);
-        let room = size_of::<Room>() + BitSet::bytes(self.clients);
+        let room = size_of::<Room>() + Log::MARGIN_BYTES + BitSet::bytes(self.clients);
         let outbox = self.outbox_ceiling() + size_of::<Outbox>();
         let memberships = Memberships::bytes(self.rooms_per_client);
         let tables = Slots::<Client>::bytes(self.clients)

@@ -6,11 +6,16 @@
 
 use super::Full;
 
+/// A line of the processor's cache, with which the ring begins: else the kernel would take a tenth longer to
+/// copy messages that are as long as a few such lines.
+const LINE_BYTES: usize = 64;
+
 /// The last messages, oldest first, as bytes. In this order: what a reader needs that others have gone before
 /// is in one line of the processor's cache.
 #[derive(Debug)]
 #[repr(C)]
 pub struct Log {
+    /// The ring is in it, from `base` on.
     bytes: Box<[u8]>,
     tail: u64,
     next: u64,
@@ -19,30 +24,38 @@ pub struct Log {
     left_start: u32,
     /// Where the next message will start in `bytes`.
     end: u32,
+    base: u32,
+    /// Bytes of all messages that are kept.
+    used: u32,
     /// Where each kept message starts in `bytes`; a ring as well, the tail's entry at `first`.
     starts: Box<[u32]>,
     first: usize,
-    used: usize,
 }
 
 impl Log {
+    /// Bytes that it takes to begin where it should.
+    pub const MARGIN_BYTES: usize = LINE_BYTES;
+
     /// An empty log of `bytes` bytes (below 4 GiB) and `messages` messages, both at least 1.
     pub fn new(bytes: usize, messages: usize) -> Self {
-        assert!(bytes >= 1 && u32::try_from(bytes).is_ok() && messages >= 1);
+        assert!(bytes >= 1 && u32::try_from(bytes + LINE_BYTES).is_ok() && messages >= 1);
+        let bytes: Box<[u8]> = vec![0; bytes + LINE_BYTES].into();
+        let base = narrow(bytes.as_ptr().align_offset(LINE_BYTES).min(LINE_BYTES));
         Self {
-            bytes: vec![0; bytes].into(),
+            bytes,
             tail: 1,
             next: 1,
             left: 0,
             left_start: 0,
-            end: 0,
+            end: base,
+            base,
+            used: 0,
             starts: vec![0; messages].into(),
             first: 0,
-            used: 0,
         }
     }
 
-    /// Bytes that a log takes on the heap.
+    /// Bytes that a log takes on the heap, beside [`Self::MARGIN_BYTES`].
     pub const fn bytes(bytes: usize, messages: usize) -> usize {
         bytes + messages * size_of::<u32>()
     }
@@ -64,7 +77,8 @@ impl Log {
 
     /// Starts a new life: empty, sequence numbers from 1.
     pub fn clear(&mut self) {
-        (self.first, self.tail, self.next, self.left, self.end, self.used) = (0, 1, 1, 0, 0, 0);
+        (self.first, self.tail, self.next, self.left, self.used) = (0, 1, 1, 0, 0);
+        self.end = self.base;
     }
 
     /// The tail as it will be when a message of `len` bytes has been pushed.
@@ -75,11 +89,11 @@ impl Log {
     /// The same, and how many bytes of those that are here now will be left.
     #[inline]
     fn kept_after(&self, len: usize) -> Result<(u64, usize), Full> {
-        if len > self.bytes.len() {
+        if len > self.capacity() {
             return Err(Full);
         }
-        let (mut tail, mut used) = (self.tail, self.used);
-        while self.next - tail == self.starts.len() as u64 || used + len > self.bytes.len() {
+        let (mut tail, mut used) = (self.tail, self.used as usize);
+        while self.next - tail == self.starts.len() as u64 || used + len > self.capacity() {
             used -= self.between(tail, tail + 1);
             tail += 1;
         }
@@ -91,19 +105,20 @@ impl Log {
         debug_assert!(!message.is_empty());
         let (tail, used) = self.kept_after(message.len())?;
         self.first = self.slot(tail);
-        (self.tail, self.used) = (tail, used);
+        self.tail = tail;
 
         let slot = self.slot(self.next);
         self.starts[slot] = self.end;
-        let room = &mut self.bytes[self.end as usize..];
+        let limit = self.limit();
+        let room = &mut self.bytes[self.end as usize..limit];
         if let Some((head, wrapped)) = message.split_at_checked(room.len()) {
             room.copy_from_slice(head);
-            self.bytes[..wrapped.len()].copy_from_slice(wrapped);
+            self.bytes[self.base as usize..][..wrapped.len()].copy_from_slice(wrapped);
         } else {
             room[..message.len()].copy_from_slice(message);
         }
         self.end = self.wrap(self.end as usize + message.len());
-        self.used += message.len();
+        self.used = narrow(used + message.len());
         self.next += 1;
         Ok(self.next - 1)
     }
@@ -142,17 +157,22 @@ impl Log {
     fn pieces(&self, seq: u64, offset: usize, end: u32) -> [&[u8]; 2] {
         let start = self.wrap(self.start_of(seq) as usize + offset) as usize;
         let end = end as usize;
-        if start < end { [&self.bytes[start..end], &[]] } else { [&self.bytes[start..], &self.bytes[..end]] }
+        if start < end {
+            [&self.bytes[start..end], &[]]
+        } else {
+            [&self.bytes[start..self.limit()], &self.bytes[self.base as usize..end]]
+        }
     }
 
     /// Bytes of the messages from `from` up to but without `to`; `tail <= from <= to <= next`.
+    #[inline]
     fn between(&self, from: u64, to: u64) -> usize {
         if from == to {
             return 0;
         }
         let start = self.start_of(from) as usize;
         let end = self.end_before(to) as usize;
-        if end > start { end - start } else { end + self.bytes.len() - start }
+        if end > start { end - start } else { end + self.capacity() - start }
     }
 
     /// Where in the ring a message starts.
@@ -171,10 +191,25 @@ impl Log {
         if slot >= self.starts.len() { slot - self.starts.len() } else { slot }
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "the ring is below 4 GiB")]
     fn wrap(&self, position: usize) -> u32 {
-        (if position >= self.bytes.len() { position - self.bytes.len() } else { position }) as u32
+        narrow(if position >= self.limit() { position - self.capacity() } else { position })
     }
+
+    /// Length of the ring.
+    const fn capacity(&self) -> usize {
+        self.bytes.len() - LINE_BYTES
+    }
+
+    /// Where the ring ends.
+    const fn limit(&self) -> usize {
+        self.base as usize + self.capacity()
+    }
+}
+
+/// A place in the ring or a part of its length, as it is kept.
+#[expect(clippy::cast_possible_truncation, reason = "the ring is below 4 GiB")]
+const fn narrow(bytes: usize) -> u32 {
+    bytes as u32
 }
 
 #[cfg(test)]
@@ -231,6 +266,18 @@ mod tests {
     #[test]
     fn what_a_reader_needs_that_others_have_gone_before_is_in_one_line_of_the_cache() {
         assert!(std::mem::offset_of!(Log, starts) <= 64);
+    }
+
+    #[test]
+    fn a_ring_begins_with_a_line_of_the_cache_and_goes_on_there_where_it_wraps() {
+        for bytes in 1..200 {
+            let mut log = Log::new(bytes, 2);
+            log.push(&vec![1; bytes]).unwrap();
+            let [whole, _] = log.from(1, 0);
+            assert_eq!((whole.len(), whole.as_ptr().align_offset(64)), (bytes, 0));
+            log.push(&[2]).unwrap();
+            assert_eq!(log.from(2, 0)[0].as_ptr(), log.bytes[log.base as usize..].as_ptr());
+        }
     }
 
     #[test]
