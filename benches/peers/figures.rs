@@ -49,6 +49,9 @@ pub(crate) struct Run {
     pub(crate) per_s: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) cpu_us: Option<f64>,
+    /// The same, in multiples of what it was of a roomd that was measured at the same time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) cpu_ratio: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) p99_ms: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -167,9 +170,16 @@ impl Run {
             return Self { round, failed: Some(failed.to_owned()), ..Self::default() };
         };
         let number = |pointer: &str| result.pointer(pointer).and_then(Value::as_f64);
+        let cpu_us = number("/server/cpu_us_per_delivery");
         let deliveries = number("/deliveries");
         if number("/lost/surplus").is_some_and(|surplus| surplus > 0.0) {
             return Self { round, failed: Some("has no rooms".to_owned()), ..Self::default() };
+        }
+        if let Some(roomd) = fields.get("roomd") {
+            let of_roomd = roomd.pointer("/server/cpu_us_per_delivery").and_then(Value::as_f64);
+            let ratio = of_roomd.filter(|of_roomd| *of_roomd > 0.0).zip(cpu_us);
+            let cpu_ratio = ratio.map(|(of_roomd, cpu_us)| rounded(cpu_us / of_roomd));
+            return Self { round, cpu_us: cpu_us.map(rounded), cpu_ratio, ..Self::default() };
         }
         let (declared, lost) = (number("/lost/declared"), number("/lost/undeclared"));
         let due = [deliveries, declared, lost].into_iter().flatten().sum::<f64>().max(1.0);
@@ -180,7 +190,8 @@ impl Run {
         Self {
             round,
             per_s: number("/deliveries_per_s").map(rounded),
-            cpu_us: number("/server/cpu_us_per_delivery").map(rounded),
+            cpu_us: cpu_us.map(rounded),
+            cpu_ratio: None,
             p99_ms: number("/latency_ms/p99").map(rounded),
             bytes_each: idle.map(rounded),
             lost: share(lost),

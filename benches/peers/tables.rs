@@ -19,7 +19,7 @@ struct Table {
     columns: &'static [(&'static str, &'static str)],
 }
 
-const TABLES: [Table; 4] = [
+const TABLES: [Table; 5] = [
     Table {
         title: "Throughput",
         explained: "Million deliveries a second, and how many times roomd's: more is better.",
@@ -48,6 +48,20 @@ const TABLES: [Table; 4] = [
             ("closed-100", "closed loop, 100"),
             ("rooms-50", "50 rooms of 20"),
             ("open-100", "open, 100"),
+        ],
+    },
+    Table {
+        title: "Processor time, at once",
+        explained: "How many times roomd's processor time each delivery takes, in runs in which both share a \
+                    core: less is better. Such runs are three times as long.",
+        of: |run| run.cpu_ratio,
+        show: |ratio| format!("{} x", significant(ratio)),
+        lost: NOTHING,
+        columns: &[
+            ("paced-500-at-once", "paced, 500 x 100/s"),
+            ("bundled-1000-at-once", "closed loop, 1,000, bundled"),
+            ("rooms-50-at-once", "50 rooms of 20"),
+            ("open-100-at-once", "open, 100"),
         ],
     },
     Table {
@@ -113,18 +127,30 @@ fn all(figures: &Figures) -> String {
 }
 
 impl Table {
+    /// Empty if nothing of it was measured.
     fn markdown(&self, figures: &Figures) -> String {
         let heads: Vec<_> = self.columns.iter().map(|(_, head)| *head).collect();
         let (title, explained) = (self.title, self.explained);
         let rule = "| --: ".repeat(self.columns.len());
-        let mut text =
-            format!("\n### {title}\n\n{explained}\n\n| server | {} |\n| --- {rule}|\n", heads.join(" | "));
-        for peer in figures.peers.iter().filter(|peer| peer.absent.is_none()) {
-            let cells = self.columns.iter().map(|(measure, _)| self.cell(figures, measure, &peer.name));
-            let cells: Vec<_> = cells.collect();
-            let _ = writeln!(text, "| {} | {} |", title_of(&peer.name), cells.join(" | "));
+        let measured =
+            figures.peers.iter().filter(|peer| peer.absent.is_none() && self.has(figures, &peer.name));
+        let rows: String = measured.map(|peer| self.row(figures, &peer.name)).collect();
+        if rows.is_empty() {
+            return rows;
         }
-        text
+        let heads = heads.join(" | ");
+        format!("\n### {title}\n\n{explained}\n\n| server | {heads} |\n| --- {rule}|\n{rows}")
+    }
+
+    /// Whether this peer was measured so.
+    fn has(&self, figures: &Figures, peer: &str) -> bool {
+        self.columns.iter().any(|(measure, _)| !figures.rounds(measure, peer).is_empty())
+    }
+
+    fn row(&self, figures: &Figures, peer: &str) -> String {
+        let cells: Vec<_> =
+            self.columns.iter().map(|(measure, _)| self.cell(figures, measure, peer)).collect();
+        format!("| {} | {} |\n", title_of(peer), cells.join(" | "))
     }
 
     fn cell(&self, figures: &Figures, measure: &str, peer: &str) -> String {

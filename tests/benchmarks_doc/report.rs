@@ -92,6 +92,30 @@ fn a_ratio_is_one_of_the_same_round_though_another_is_missing() {
 }
 
 #[test]
+fn of_two_at_once_the_processor_time_alone_is_compared() {
+    let at_once = |round: u64, per_delivery: f64| {
+        let line = run("ws", "rooms-50-at-once", round, 1e6, 0);
+        let server = serde_json::json!({ "cpu_us_per_delivery": per_delivery });
+        format!(r#"{},"roomd":{{"server":{server}}}}}"#, line.strip_suffix('}').unwrap())
+    };
+    let figures = figures(&[at_once(1, 0.5), at_once(2, 0.125), at_once(3, 0.2), at_once(4, 0.0)]);
+    assert_eq!(
+        row(&figures, "Processor time, at once", "ws"),
+        "| ws | n/a | n/a | 1.25 x | n/a |",
+        "0.5, 2 and 1.25 times; the step of a clock has no ratio"
+    );
+    assert!(figures.runs["rooms-50-at-once"]["ws"].iter().all(|run| run.per_s.is_none()));
+}
+
+#[test]
+fn a_table_has_those_who_were_measured_so_and_without_any_there_is_none() {
+    let figures = figures(&[run("roomd", "closed-1000", 1, 1e6, 0), run("ws", "closed-1000", 1, 1e6, 0)]);
+    let text = tables::written_into(PLACE, &figures).unwrap();
+    assert_eq!(text.matches("### ").collect::<Vec<_>>().len(), 3, "{text}");
+    assert!(!text.contains("at once") && !text.contains("### Memory"), "{text}");
+}
+
+#[test]
 fn what_was_lost_and_what_failed_is_told_and_never_a_number() {
     let failed = |peer: &str, round: u64| {
         format!(r#"{{"peer":"{peer}","measure":"open-100","round":{round},"failed":"died"}}"#)

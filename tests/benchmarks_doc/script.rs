@@ -19,9 +19,14 @@ fn bench_peers(arguments: &[&str]) -> Ended {
 fn help_names_every_peer_and_measure_on_a_terminal_of_80_columns() {
     let ended = bench_peers(&["--help"]);
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
-    for word in
-        ["--peer NAME=COMMAND", "--rounds N", "roomd floor floor-single mosquitto", "idle-5000", "{port}"]
-    {
+    for word in [
+        "--peer NAME=COMMAND",
+        "--at-once",
+        "--rounds N",
+        "roomd floor floor-single mosquitto",
+        "idle-5000",
+        "{port}",
+    ] {
         assert!(ended.stdout.contains(word), "{word}: {}", ended.stdout);
     }
     for line in ended.stdout.lines() {
@@ -47,6 +52,11 @@ fn what_is_wrong_is_told_in_one_line_before_anything_is_measured() {
             "option --peer: `a\"b=c {port}` is not NAME=COMMAND with a plain name",
         ),
         (&["--peer", "mine=run 8080"], "option --peer: `mine` has no {port} in its command"),
+        (&["--at-once", "--peers", "roomd"], "option --at-once: there is no other than roomd in --peers"),
+        (
+            &["--at-once", "--measures", "rooms-50,idle-5000"],
+            "option --at-once: nothing can be compared in `idle-5000`; there are: paced-500 ",
+        ),
         (&["--peer", "ws=run {port}"], "option --peer: `ws` is the name of a known peer"),
     ] {
         let ended = bench_peers(arguments);
