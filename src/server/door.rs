@@ -31,10 +31,16 @@ pub(super) struct Connection {
     pub(super) place: Place,
 }
 
-/// Whether a connection between these addresses never leaves this machine: the kernel takes no packet
-/// from outside that has one of its own addresses for a source.
-#[cfg(feature = "tls")]
+impl Connection {
+    /// Whether it never leaves this machine.
+    pub(super) fn is_from_here(&self) -> bool {
+        is_from_here(self.peer.ip(), self.local.ip())
+    }
+}
+
+/// The kernel takes no packet from outside that has one of its own addresses for a source.
 pub(super) fn is_from_here(peer: IpAddr, local: IpAddr) -> bool {
+    let (peer, local) = (peer.to_canonical(), local.to_canonical());
     peer.is_loopback() || peer == local
 }
 
@@ -248,7 +254,6 @@ mod tests {
         assert!(door.admit(address).is_ok());
     }
 
-    #[cfg(feature = "tls")]
     #[test]
     fn the_board_itself_comes_from_loopback_or_from_where_it_goes() {
         for (peer, local, expected) in [
@@ -256,6 +261,9 @@ mod tests {
             ("127.0.0.2", "127.0.0.1", true),
             ("::1", "::1", true),
             ("192.168.1.20", "192.168.1.20", true),
+            ("::ffff:127.0.0.1", "::ffff:192.168.1.20", true),
+            ("::ffff:192.168.1.20", "192.168.1.20", true),
+            ("::ffff:192.168.1.21", "::ffff:192.168.1.20", false),
             ("192.168.1.21", "192.168.1.20", false),
             ("fe80::2", "fe80::1", false),
         ] {

@@ -21,10 +21,7 @@ use axum::{
 use hyper::upgrade::OnUpgrade;
 use std::sync::Arc;
 #[cfg(feature = "tls")]
-use {
-    super::door::{host_of, is_from_here},
-    axum::http::uri::PathAndQuery,
-};
+use {super::door::host_of, axum::http::uri::PathAndQuery};
 
 /// All paths of the server.
 pub(super) fn router(shared: Arc<Shared>) -> Router {
@@ -52,8 +49,7 @@ pub(super) fn plain(shared: Arc<Shared>, connection: &Connection) -> Router {
         let path = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
         shared.refuse(Refusal::Plain(format!("https://{host}{path}")), peer)
     };
-    let is_from_here = is_from_here(peer, connection.local.ip());
-    let paths = if is_from_here { how_it_is(&shared) } else { Router::new() };
+    let paths = if connection.is_from_here() { how_it_is(&shared) } else { Router::new() };
     behind_the_door(paths.fallback(tell), shared)
 }
 

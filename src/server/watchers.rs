@@ -13,7 +13,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use std::{net::IpAddr, sync::Arc};
+use std::sync::Arc;
 
 /// Lets a request through to what tells how the server is, or says which setting is in the way.
 pub(super) async fn check(
@@ -22,14 +22,14 @@ pub(super) async fn check(
     request: Request,
     next: Next,
 ) -> Response {
-    match judge(&shared.settings, request.headers(), connection.peer.ip()) {
+    match judge(&shared.settings, request.headers(), connection.is_from_here()) {
         Ok(()) => next.run(request).await,
         Err(refusal) => shared.refuse(refusal, connection.peer.ip()),
     }
 }
 
-fn judge(settings: &Settings, headers: &HeaderMap, peer: IpAddr) -> Result<(), Refusal> {
-    if settings.status_access == StatusAccess::Loopback && !peer.to_canonical().is_loopback() {
+fn judge(settings: &Settings, headers: &HeaderMap, is_from_here: bool) -> Result<(), Refusal> {
+    if settings.status_access == StatusAccess::Loopback && !is_from_here {
         return Err(Refusal::NotLoopback);
     }
     let Some(token) = &settings.status_token else { return Ok(()) };
@@ -43,13 +43,17 @@ fn judge(settings: &Settings, headers: &HeaderMap, peer: IpAddr) -> Result<(), R
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::door::is_from_here;
     use axum::http::{HeaderValue, header};
 
     #[test]
     fn loopback_is_this_machine_in_each_notation_and_nobody_else() {
         let settings = Settings { status_access: StatusAccess::Loopback, ..Settings::default() };
-        let judge = |peer: &str| judge(&settings, &HeaderMap::new(), peer.parse().unwrap());
-        for own in ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"] {
+        let judge = |peer: &str| {
+            let is_from_here = is_from_here(peer.parse().unwrap(), "192.168.1.10".parse().unwrap());
+            judge(&settings, &HeaderMap::new(), is_from_here)
+        };
+        for own in ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1", "192.168.1.10"] {
             assert_eq!(judge(own), Ok(()), "{own}");
         }
         for other in ["192.168.1.20", "::2", "fe80::1", "::ffff:192.168.1.20", "0.0.0.0"] {
@@ -65,7 +69,7 @@ mod tests {
             if let Some(shown) = shown {
                 headers.insert(header::AUTHORIZATION, HeaderValue::from_str(shown).unwrap());
             }
-            judge(&settings, &headers, IpAddr::from([192, 0, 2, 1]))
+            judge(&settings, &headers, false)
         };
         for right in ["Bearer open-sesame", "bearer open-sesame "] {
             assert_eq!(judge(Some(right)), Ok(()), "{right}");
