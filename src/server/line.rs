@@ -58,8 +58,8 @@ impl Line for TcpLine {
         }
         // To the kernel this is less than a vectored write, which is for whatever may be written to.
         let pieces = [IoSlice::new(head), IoSlice::new(tail)];
-        let no_more = &mut SendAncillaryBuffer::default();
-        Ok(sendmsg(&self.stream, &pieces, no_more, SendFlags::NOSIGNAL)?)
+        let ancillary = &mut SendAncillaryBuffer::default();
+        Ok(sendmsg(&self.stream, &pieces, ancillary, SendFlags::NOSIGNAL)?)
     }
 
     fn watch(&mut self, id: ClientId) -> io::Result<()> {

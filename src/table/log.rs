@@ -8,7 +8,7 @@ use super::Full;
 
 /// A line of the processor's cache, with which the ring begins: else the kernel would take a tenth longer to
 /// copy messages that are as long as a few such lines.
-const LINE_BYTES: usize = 64;
+const CACHE_LINE_BYTES: usize = 64;
 
 /// The last messages, oldest first, as bytes. In this order: what a reader needs that others have gone before
 /// is in one line of the processor's cache.
@@ -34,13 +34,13 @@ pub struct Log {
 
 impl Log {
     /// Bytes that it takes to begin where it should.
-    pub const MARGIN_BYTES: usize = LINE_BYTES;
+    pub const MARGIN_BYTES: usize = CACHE_LINE_BYTES;
 
     /// An empty log of `bytes` bytes (below 4 GiB) and `messages` messages, both at least 1.
     pub fn new(bytes: usize, messages: usize) -> Self {
-        assert!(bytes >= 1 && u32::try_from(bytes + LINE_BYTES).is_ok() && messages >= 1);
-        let bytes: Box<[u8]> = vec![0; bytes + LINE_BYTES].into();
-        let base = narrow(bytes.as_ptr().align_offset(LINE_BYTES).min(LINE_BYTES));
+        assert!(bytes >= 1 && u32::try_from(bytes + CACHE_LINE_BYTES).is_ok() && messages >= 1);
+        let bytes: Box<[u8]> = vec![0; bytes + CACHE_LINE_BYTES].into();
+        let base = narrow(bytes.as_ptr().align_offset(CACHE_LINE_BYTES).min(CACHE_LINE_BYTES));
         Self {
             bytes,
             tail: 1,
@@ -197,7 +197,7 @@ impl Log {
 
     /// Length of the ring.
     const fn capacity(&self) -> usize {
-        self.bytes.len() - LINE_BYTES
+        self.bytes.len() - CACHE_LINE_BYTES
     }
 
     /// Where the ring ends.
