@@ -170,14 +170,13 @@ impl Run {
             return Self { round, failed: Some(failed.to_owned()), ..Self::default() };
         };
         let number = |pointer: &str| result.pointer(pointer).and_then(Value::as_f64);
-        let cpu_us = number("/server/cpu_us_per_delivery");
+        let cpu_us = cpu_us_of(result);
         let deliveries = number("/deliveries");
         if number("/lost/surplus").is_some_and(|surplus| surplus > 0.0) {
             return Self { round, failed: Some("has no rooms".to_owned()), ..Self::default() };
         }
         if let Some(roomd) = fields.get("roomd") {
-            let of_roomd = roomd.pointer("/server/cpu_us_per_delivery").and_then(Value::as_f64);
-            let ratio = of_roomd.filter(|of_roomd| *of_roomd > 0.0).zip(cpu_us);
+            let ratio = cpu_us_of(roomd).filter(|of_roomd| *of_roomd > 0.0).zip(cpu_us);
             let cpu_ratio = ratio.map(|(of_roomd, cpu_us)| rounded(cpu_us / of_roomd));
             return Self { round, cpu_us: cpu_us.map(rounded), cpu_ratio, ..Self::default() };
         }
@@ -200,6 +199,10 @@ impl Run {
             failed: None,
         }
     }
+}
+
+fn cpu_us_of(result: &Value) -> Option<f64> {
+    result.pointer("/server/cpu_us_per_delivery").and_then(Value::as_f64)
 }
 
 fn median(mut values: Vec<f64>) -> Option<f64> {

@@ -129,16 +129,15 @@ fn all(figures: &Figures) -> String {
 impl Table {
     /// Empty if nothing of it was measured.
     fn markdown(&self, figures: &Figures) -> String {
-        let heads: Vec<_> = self.columns.iter().map(|(_, head)| *head).collect();
-        let (title, explained) = (self.title, self.explained);
-        let rule = "| --: ".repeat(self.columns.len());
         let measured =
             figures.peers.iter().filter(|peer| peer.absent.is_none() && self.has(figures, &peer.name));
         let rows: String = measured.map(|peer| self.row(figures, &peer.name)).collect();
         if rows.is_empty() {
             return rows;
         }
-        let heads = heads.join(" | ");
+        let heads: Vec<_> = self.columns.iter().map(|(_, head)| *head).collect();
+        let (title, explained, heads) = (self.title, self.explained, heads.join(" | "));
+        let rule = "| --: ".repeat(self.columns.len());
         format!("\n### {title}\n\n{explained}\n\n| server | {heads} |\n| --- {rule}|\n{rows}")
     }
 

@@ -167,21 +167,42 @@ fn a_panic_at_the_first_bytes_ends_the_newcomer() {
     assert!(akis.0.borrow().is_hung_up && noors.0.borrow().is_hung_up);
 }
 
-/// Three clients, of whom the first speaks, then the second: how often each was written to after either
-/// round, and whether more was due.
-fn two_rounds(log_messages: usize, limits: RoundLimits) -> [(Option<bool>, [usize; 3]); 2] {
-    let mut desk = Desk::with_log(log_messages, limits);
-    let (ids, cords): (Vec<_>, Vec<_>) = ["username=aki", "username=noor", "username=kim"]
-        .map(|query| desk.connect(query, b""))
-        .into_iter()
-        .unzip();
-    for cord in &cords {
-        cord.0.borrow_mut().writes = 0;
+/// Three clients, who have not been written to since they came.
+struct Three {
+    desk: Desk,
+    ids: [ClientId; 3],
+    cords: [Cord; 3],
+}
+
+impl Three {
+    fn new(log_messages: usize, limits: RoundLimits) -> Self {
+        let mut desk = Desk::with_log(log_messages, limits);
+        let [(aki, akis), (noor, noors), (kim, kims)] =
+            ["username=aki", "username=noor", "username=kim"].map(|query| desk.connect(query, b""));
+        let cords = [akis, noors, kims];
+        for cord in &cords {
+            cord.0.borrow_mut().writes = 0;
+        }
+        Self { desk, ids: [aki, noor, kim].map(Option::unwrap), cords }
     }
-    [0, 1].map(|round| {
-        said(&cords[round], r#"{"type":"chat","content":"hi"}"#);
-        let is_more_due = desk.round(&[ids[round].unwrap()]);
-        (is_more_due, [0, 1, 2].map(|client: usize| cords[client].0.borrow().writes))
+
+    fn says(&self, client: usize) {
+        said(&self.cords[client], r#"{"type":"chat","content":"hi"}"#);
+    }
+
+    /// One round: whether more was due, and how often each has been written to by then.
+    fn round(&mut self, ready: &[ClientId]) -> (Option<bool>, [usize; 3]) {
+        let is_more_due = self.desk.round(ready);
+        (is_more_due, [0, 1, 2].map(|client: usize| self.cords[client].0.borrow().writes))
+    }
+}
+
+/// The first speaks, then the second, each in a round of its own.
+fn two_rounds(log_messages: usize, limits: RoundLimits) -> [(Option<bool>, [usize; 3]); 2] {
+    let mut three = Three::new(log_messages, limits);
+    [0, 1].map(|client| {
+        three.says(client);
+        three.round(&[three.ids[client]])
     })
 }
 
@@ -216,22 +237,13 @@ fn everyone_is_served_before_a_log_runs_over_however_little_a_round_may_write() 
     assert_eq!(rounds, [(Some(false), [1, 1, 1]), (Some(false), [2, 2, 2])]);
 }
 
-/// Three clients; the first says so many things that come in one read, each an eighth of a log. How often
-/// each was written to after that round, and after one in which nothing comes; and whether more was due.
+/// The first says so many things that come in one read, each an eighth of a log; in the second round nothing
+/// comes.
 fn said_at_once(messages: usize) -> [(Option<bool>, [usize; 3]); 2] {
-    let mut desk = Desk::with_log(8, RoundLimits::default());
-    let (ids, cords): (Vec<_>, Vec<_>) = ["username=aki", "username=noor", "username=kim"]
-        .map(|query| desk.connect(query, b""))
-        .into_iter()
-        .unzip();
-    for cord in &cords {
-        cord.0.borrow_mut().writes = 0;
-    }
-    (0..messages).for_each(|_| said(&cords[0], r#"{"type":"chat","content":"hi"}"#));
-    [&[ids[0].unwrap()][..], &[]].map(|ready| {
-        let is_more_due = desk.round(ready);
-        (is_more_due, [0, 1, 2].map(|client: usize| cords[client].0.borrow().writes))
-    })
+    let mut three = Three::new(8, RoundLimits::default());
+    (0..messages).for_each(|_| three.says(0));
+    let aki = three.ids[0];
+    [three.round(&[aki]), three.round(&[])]
 }
 
 #[test]
