@@ -7,6 +7,7 @@ mod chat;
 mod echo;
 mod limits;
 mod lists;
+mod midstream;
 mod presence;
 mod rooms;
 #[path = "../support/mod.rs"]

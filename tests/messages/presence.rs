@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Client, Ledger, TestServer, assert_fields, content_of, room_of, seq_of, settings};
+use crate::support::{Client, TestServer, assert_fields, content_of, room_of, seq_of, settings};
 
 #[tokio::test]
 async fn the_welcome_says_all_that_a_client_must_know() {
@@ -161,39 +161,6 @@ async fn a_client_alone_is_told_that_it_is_one() {
     let server = TestServer::start(settings());
     let mut client = Client::connect(&server, "aki").await;
     client.count_becomes(1).await;
-}
-
-#[tokio::test]
-async fn a_newcomer_sees_the_lobby_from_its_own_line_on_without_a_hole() {
-    let server = TestServer::start(settings());
-    let mut talker = Client::connect(&server, "talker").await;
-    let talking = tokio::spawn(async move {
-        for number in 0..300 {
-            talker.send(json!({"type": "chat", "content": format!("{number}")})).await;
-            talker.next_of_type("chat").await;
-        }
-        talker.send(json!({"type": "chat", "content": "the end"})).await;
-        talker
-    });
-    let mut newcomers = Vec::new();
-    for number in 0..10 {
-        newcomers.push(Client::open(&server, &format!("username=newcomer-{number}")).await);
-    }
-    for (number, newcomer) in newcomers.iter_mut().enumerate() {
-        newcomer.next_must_be("welcome").await;
-        let own = newcomer.next_must_be_line("", &format!("newcomer-{number} connected")).await;
-        let mut ledger = Ledger::starting_at("", seq_of(&own));
-        let mut message = own;
-        loop {
-            ledger.enter(&message);
-            if message["content"] == "the end" {
-                break;
-            }
-            message = newcomer.next_event("the end").await;
-        }
-        assert_eq!(ledger.missed, 0, "{:?}", ledger.gaps);
-    }
-    talking.await.unwrap();
 }
 
 #[tokio::test]

@@ -2,9 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{
-    Client, Ledger, TestServer, assert_fields, content_of, room_of, seq_of, settings, sorted,
-};
+use crate::support::{Client, TestServer, assert_fields, content_of, room_of, seq_of, settings, sorted};
 
 const JOINED: [&str; 9] =
     ["type", "content", "sender", "timestamp", "room", "epoch", "seq", "members", "member_count"];
@@ -164,40 +162,6 @@ async fn what_is_replayed_is_what_was_said() {
     let mut bo = Client::connect(&server, "bo").await;
     let events = join_with(&mut bo, json!({"type": "join_room", "room": "kitchen", "history": 1})).await;
     assert_eq!(events[1], live, "the same message, seq and timestamp and all");
-}
-
-#[tokio::test]
-async fn a_joining_in_the_middle_of_a_stream_has_neither_hole_nor_double() {
-    let server = TestServer::start(settings());
-    let mut publisher = Client::connect_quietly(&server, "publisher").await;
-    publisher.join("kitchen").await;
-    let publishing = tokio::spawn(async move {
-        for number in 0..600 {
-            publisher.send(json!({"type": "chat", "content": format!("{number}"), "room": "kitchen"})).await;
-            publisher.next_of_type("chat").await;
-        }
-        say(&mut publisher, "kitchen", "the end").await;
-    });
-    let mut joiners = Vec::new();
-    for number in 0..8 {
-        let mut joiner = Client::connect_quietly(&server, &format!("joiner {number}")).await;
-        joiner.send(json!({"type": "join_room", "room": "kitchen", "history": 5 * number})).await;
-        joiners.push(joiner);
-    }
-    for (number, joiner) in joiners.iter_mut().enumerate() {
-        let joined = joiner.next_must_be("joined").await;
-        let replayed = seq_of(&joined).min(5 * number as u64);
-        let mut ledger = Ledger::starting_at("kitchen", seq_of(&joined) + 1 - replayed);
-        loop {
-            let message = joiner.next_event("the end").await;
-            ledger.enter(&message);
-            if message["content"] == "the end" {
-                break;
-            }
-        }
-        assert_eq!(ledger.missed, 0, "{:?}", ledger.gaps);
-    }
-    publishing.await.unwrap();
 }
 
 #[tokio::test]

@@ -130,24 +130,29 @@ impl Client {
 
     /// The next frame of any kind.
     pub(crate) async fn next_frame(&mut self, awaited: &str) -> Message {
-        match timeout(GUARD, self.socket.next()).await {
-            Ok(Some(Ok(frame))) => {
-                self.transcript.note(&format!("{frame:?}"));
-                frame
-            }
-            Ok(Some(Err(error))) => panic!("{error} instead of {awaited}; {}", self.transcript),
-            Ok(None) => panic!("the end instead of {awaited}; {}", self.transcript),
-            Err(elapsed) => panic!("no {awaited}: {elapsed}; {}", self.transcript),
-        }
+        self.next_that(awaited, |_| true).await
     }
 
     /// The next frame that is neither ping nor pong.
     pub(crate) async fn next_message(&mut self, awaited: &str) -> Message {
-        loop {
-            let frame = self.next_frame(awaited).await;
-            if !frame.is_ping() && !frame.is_pong() {
-                return frame;
+        self.next_that(awaited, |frame| !frame.is_ping() && !frame.is_pong()).await
+    }
+
+    /// The next frame that fits. Those before it do not make the wait longer: pings come for ever.
+    async fn next_that(&mut self, awaited: &str, fits: impl Fn(&Message) -> bool) -> Message {
+        let next = async {
+            loop {
+                let frame = self.socket.next().await.ok_or("the end")?.map_err(|error| error.to_string())?;
+                self.transcript.note(&format!("{frame:?}"));
+                if fits(&frame) {
+                    return Ok::<_, String>(frame);
+                }
             }
+        };
+        match timeout(GUARD, next).await {
+            Ok(Ok(frame)) => frame,
+            Ok(Err(instead)) => panic!("{instead} instead of {awaited}; {}", self.transcript),
+            Err(elapsed) => panic!("no {awaited}: {elapsed}; {}", self.transcript),
         }
     }
 
