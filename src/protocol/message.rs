@@ -107,12 +107,15 @@ const BAD_ROOM_NAME: Refusal = (
 
 /// Reads one text message.
 pub fn parse(text: &str) -> ClientMessage<'_> {
-    let other = ClientMessage { request: Ok(Request::Other), room: Cow::default(), id: None };
+    read(text).unwrap_or(ClientMessage { request: Ok(Request::Other), room: Cow::default(), id: None })
+}
+
+/// The same, if it is of a type that there is.
+#[inline]
+fn read(text: &str) -> Option<ClientMessage<'_>> {
     let mut fields = Fields::default();
-    if fields.take(text).is_none() {
-        return other;
-    }
-    let Some(kind) = fields.kind.and_then(text_of) else { return other };
+    fields.take(text)?;
+    let kind = fields.kind.and_then(text_of)?;
     let id = message_id(&fields);
     let room = room_name(&fields);
     let request = match kind.as_ref() {
@@ -122,11 +125,11 @@ pub fn parse(text: &str) -> ClientMessage<'_> {
         "list_members" => list_members(&room),
         "list_rooms" => Ok(Request::ListRooms),
         "ping" => Ok(Request::Ping),
-        _ => return other,
+        _ => return None,
     };
     let is_about_none = matches!(request, Ok(Request::ListRooms | Request::Ping));
     let room = room.filter(|_| !is_about_none).and_then(Result::ok).unwrap_or_default();
-    ClientMessage { request, room, id: id.ok().flatten() }
+    Some(ClientMessage { request, room, id: id.ok().flatten() })
 }
 
 /// Reads a position, `EPOCH:SEQ`.

@@ -51,20 +51,18 @@ impl<'a> Fields<'a> {
     /// nothing if the text is something else, of which some may have been taken in.
     fn take_plain(&mut self, text: &'a str) -> Option<()> {
         let mut rest = symbol(text.as_bytes(), b'{')?;
+        let mut unknown = None;
         loop {
             let name = without_blanks(rest);
-            let (name_len, field) = match self.named(name) {
-                Some((len, field)) => (len, Some(field)),
-                None => (string(name).filter(|string| !string.has_escapes)?.len, None),
+            let (behind, field) = match self.named(name) {
+                Some(named) => named,
+                None => (string(name)?.behind_plain()?, &mut unknown),
             };
-            let value = without_blanks(symbol(&name[name_len..], b':')?);
-            let string = string(value)?;
-            if let Some(field) = field {
-                let start = text.len() - value.len();
-                let inside = &text[start + 1..start + string.len - 1];
-                *field = Some(Value::Text { inside, has_escapes: string.has_escapes });
-            }
-            rest = &value[string.len..];
+            let value = string(without_blanks(symbol(behind, b':')?))?;
+            rest = value.behind;
+            let end = text.len() - rest.len() - 1;
+            let inside = &text[end - value.len..end];
+            *field = Some(Value::Text { inside, has_escapes: value.has_escapes });
             let Some(next) = symbol(rest, b',') else {
                 return without_blanks(symbol(rest, b'}')?).is_empty().then_some(());
             };
@@ -72,16 +70,18 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Where the value of the field belongs whose name, a JSON string, is at the front of a text, and how
-    /// long that is; nowhere if nothing is known of it.
-    const fn named(&mut self, text: &[u8]) -> Option<(usize, &mut Option<Value<'a>>)> {
-        Some(match text {
-            [b'"', b't', b'y', b'p', b'e', b'"', ..] => (6, &mut self.kind),
-            [b'"', b'c', b'o', b'n', b't', b'e', b'n', b't', b'"', ..] => (9, &mut self.content),
-            [b'"', b'r', b'o', b'o', b'm', b'"', ..] => (6, &mut self.room),
-            [b'"', b'i', b'd', b'"', ..] => (4, &mut self.id),
-            [b'"', b'h', b'i', b's', b't', b'o', b'r', b'y', b'"', ..] => (9, &mut self.history),
-            [b'"', b's', b'i', b'n', b'c', b'e', b'"', ..] => (7, &mut self.since),
+    /// Where the value of the field belongs whose name, a JSON string, is at the front of a text, and what is
+    /// behind that; nowhere if nothing is known of it.
+    #[expect(clippy::inline_always, reason = "its result is taken apart at once; see `string`")]
+    #[inline(always)]
+    fn named<'t>(&mut self, text: &'t [u8]) -> Option<(&'t [u8], &mut Option<Value<'a>>)> {
+        Some(match text.get(1)? {
+            b't' => (text.strip_prefix(b"\"type\"")?, &mut self.kind),
+            b'c' => (text.strip_prefix(b"\"content\"")?, &mut self.content),
+            b'r' => (text.strip_prefix(b"\"room\"")?, &mut self.room),
+            b'i' => (text.strip_prefix(b"\"id\"")?, &mut self.id),
+            b'h' => (text.strip_prefix(b"\"history\"")?, &mut self.history),
+            b's' => (text.strip_prefix(b"\"since\"")?, &mut self.since),
             _ => return None,
         })
     }
@@ -97,31 +97,48 @@ fn without_blanks(mut text: &[u8]) -> &[u8] {
 
 /// Behind a symbol, which may have blanks before it.
 fn symbol(text: &[u8], symbol: u8) -> Option<&[u8]> {
-    without_blanks(text).strip_prefix(&[symbol])
+    match text {
+        [first, rest @ ..] if *first == symbol => Some(rest),
+        _ => without_blanks(text).strip_prefix(&[symbol]),
+    }
 }
 
 /// A JSON string in a text.
-struct Found {
-    /// With its quotes.
+struct Found<'t> {
+    /// Of what is between its quotes.
     len: usize,
     has_escapes: bool,
+    behind: &'t [u8],
+}
+
+impl<'t> Found<'t> {
+    /// What is behind it, if it has no escapes.
+    fn behind_plain(self) -> Option<&'t [u8]> {
+        (!self.has_escapes).then_some(self.behind)
+    }
 }
 
 /// The JSON string at the front of a text.
-fn string(text: &[u8]) -> Option<Found> {
+#[expect(
+    clippy::inline_always,
+    reason = "most are short: handing over what was found takes longer than to find it"
+)]
+#[inline(always)]
+fn string(text: &[u8]) -> Option<Found<'_>> {
     let inside = text.strip_prefix(b"\"")?;
-    let plain = plain_len(inside);
-    match inside.get(plain)? {
-        b'"' => Some(Found { len: plain + 2, has_escapes: false }),
-        _ => string_with_escapes(inside, plain),
+    let len = plain_len(inside);
+    match &inside[len..] {
+        [b'"', behind @ ..] => Some(Found { len, has_escapes: false, behind }),
+        _ => string_with_escapes(inside, len),
     }
 }
 
 /// The same behind its first quote, and the part of it that has no escapes.
-fn string_with_escapes(inside: &[u8], mut len: usize) -> Option<Found> {
+#[cold]
+fn string_with_escapes(inside: &[u8], mut len: usize) -> Option<Found<'_>> {
     loop {
         len += match &inside[len..] {
-            [b'"', ..] => return Some(Found { len: len + 2, has_escapes: true }),
+            [b'"', behind @ ..] => return Some(Found { len, has_escapes: true, behind }),
             [b'\\', b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => 2,
             [b'\\', b'u', digits @ ..] if digits.get(..4)?.iter().all(u8::is_ascii_hexdigit) => 6,
             _ => return None,
@@ -153,7 +170,7 @@ impl<'a> Visitor<'a> for FieldsVisitor {
         while let Some(name) = map.next_key::<&RawValue>()? {
             let name = without_escapes(name);
             match fields.named(name.as_bytes()) {
-                Some((len, field)) if len == name.len() => *field = Some(Value::of(map.next_value()?)),
+                Some(([], field)) => *field = Some(Value::of(map.next_value()?)),
                 _ => _ = map.next_value::<IgnoredAny>()?,
             }
         }

@@ -4,12 +4,16 @@
 const BLOCK_BYTES: usize = 32;
 
 /// How many bytes there are before the first that is a quote, a backslash or a control character.
-#[inline]
+#[expect(
+    clippy::inline_always,
+    reason = "most strings are short: a call takes longer than to look at a word"
+)]
+#[inline(always)]
 pub(super) fn plain_len(bytes: &[u8]) -> usize {
-    // Most strings are short.
     bytes.first_chunk().and_then(|word| first_special(*word)).unwrap_or_else(|| plain_len_of_long(bytes))
 }
 
+#[inline(never)]
 fn plain_len_of_long(bytes: &[u8]) -> usize {
     let mut rest = bytes;
     while let Some((_, behind)) = rest.split_first_chunk().filter(|(block, _)| is_plain(block)) {
