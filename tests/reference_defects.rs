@@ -177,8 +177,12 @@ async fn defect_6_a_slow_client_is_told_what_it_missed_and_is_still_heard() {
             ledger.enter(&message);
         }
     }
-    assert_eq!(ledger.gaps.len(), 1, "{:?}", ledger.gaps);
-    assert_eq!(ledger.gaps[0]["reason"], "slow");
+    // How many holes there are is the kernel's doing: it may take some more after a while.
+    assert!(!ledger.gaps.is_empty());
+    assert!(ledger.gaps.iter().all(|gap| gap["reason"] == "slow"), "{:?}", ledger.gaps);
+    let is_apart = |pair: &[Value]| pair[0]["to"].as_u64().unwrap() + 1 < pair[1]["from"].as_u64().unwrap();
+    assert!(ledger.gaps.windows(2).all(is_apart), "one gap for each hole: {:?}", ledger.gaps);
+    assert_eq!(ledger.received + ledger.missed, head - seq_of(&own), "every message is accounted for");
 }
 
 /// Names collided, every Origin was let in, and anyone could write into any room.
