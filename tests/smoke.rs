@@ -12,9 +12,6 @@ use roomd::config::Settings;
 use serde_json::{Value, json};
 use support::{Client, Handshake, Ledger, RawClient, TestServer, content_of, seq_of, settings};
 
-/// The least that Linux gives a socket for receiving.
-const TINY: usize = 2_304;
-
 fn start(settings: &Settings) -> TestServer {
     let path = env::var("ROOMD_TEST_BINARY").unwrap_or_else(|_| env!("CARGO_BIN_EXE_roomd").to_owned());
     TestServer::start_binary(&path, settings)
@@ -56,7 +53,7 @@ async fn a_stalled_reader_is_told_what_it_missed_and_nobody_else_misses_anything
     let small = Settings { log_messages: 64, send_buffer_bytes: 4_096, ..settings() };
     let server = start(&small);
     let query = "quiet=1&username=stalled&room=kitchen";
-    let mut stalled = RawClient::upgrade_with_receive_buffer(&server, query, TINY).await;
+    let mut stalled = RawClient::upgrade_narrow(&server, query).await;
     let mut book = Ledger::after_joined(&stalled.next_json().await);
     let mut publisher = Client::connect_quietly(&server, "publisher").await;
     let mut head = seq_of(&publisher.join("kitchen").await) + 1;

@@ -290,7 +290,7 @@ async fn a_body_that_never_comes_does_not_keep_others_out() {
 #[ignore = "waits for the kernel's time-out of 20 seconds"]
 async fn answers_that_nobody_takes_do_not_keep_others_out() {
     let server = TestServer::start(with_one_handshake());
-    let mut client = RawClient::connect_with_receive_buffer(&server, 2_304).await;
+    let mut client = RawClient::connect_narrow(&server).await;
     let request = Handshake::new(&server, "").line("GET / HTTP/1.1").without("Upgrade").without("Connection");
     // More answers than both kernels hold, and nobody who reads them.
     let flood = request.bytes().repeat(20_000);

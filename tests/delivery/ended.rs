@@ -6,10 +6,9 @@
 use roomd::config::Settings;
 use serde_json::{Value, json};
 
-use crate::support::{CLOSE, Client, Handshake, Ledger, RawClient, TestServer, seq_of, settings};
-
-/// The least that Linux gives a socket for receiving.
-const TINY: usize = 2_304;
+use crate::support::{
+    CLOSE, Client, Handshake, Ledger, RawClient, TestServer, content_of, guarded, seq_of, settings,
+};
 
 fn small() -> Settings {
     Settings {
@@ -24,7 +23,7 @@ fn small() -> Settings {
 /// A stalled reader with the name "stalled", and its welcome. Its socket is full and its place in
 /// the lobby's log is lost.
 async fn stalled(server: &TestServer, talker: &mut Client) -> (RawClient, Value) {
-    let mut stalled = RawClient::upgrade_with_receive_buffer(server, "username=stalled", TINY).await;
+    let mut stalled = RawClient::upgrade_narrow(server, "username=stalled").await;
     let welcome = stalled.next_json().await;
     talker.next_must_be_line("", "stalled connected").await;
     let content = "x".repeat(3_000);
@@ -58,8 +57,19 @@ async fn wake(mut stalled: RawClient) -> (Vec<String>, u16) {
 async fn who_takes_nothing_for_the_write_timeout_is_ended_with_4002_and_announced() {
     let server = TestServer::start(Settings { write_timeout_ms: 300, ..small() });
     let mut talker = Client::connect(&server, "talker").await;
-    let (stalled, _) = stalled(&server, &mut talker).await;
-    talker.next_must_be_line("", "stalled disconnected").await;
+    let stalled = RawClient::upgrade_narrow(&server, "username=stalled").await;
+    talker.next_must_be_line("", "stalled connected").await;
+    let talking = async {
+        loop {
+            talker.send(json!({"type": "chat", "content": "x".repeat(3_000)})).await;
+            let event = talker.next_event("chat").await;
+            if event["type"] != "chat" {
+                break event;
+            }
+        }
+    };
+    let line = guarded("the end of the stalled", talking).await;
+    assert_eq!((&line["type"], content_of(&line)), (&json!("system"), "stalled disconnected"));
     talker.count_becomes(1).await;
     assert_eq!(wake(stalled).await.1, 4002);
 }

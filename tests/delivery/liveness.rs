@@ -127,7 +127,7 @@ async fn a_client_that_dies_while_its_socket_is_full_is_no_ghost_either() {
     let settings = Settings { send_buffer_bytes: 4_096, ..with_heartbeat_of_a_second() };
     let server = TestServer::start(settings);
     let mut talker = Client::connect(&server, "talker").await;
-    let _ghost = RawClient::upgrade_with_receive_buffer(&server, "username=ghost", 2_304).await;
+    let _ghost = RawClient::upgrade_narrow(&server, "username=ghost").await;
     talker.next_must_be_line("", "ghost connected").await;
     let content = "x".repeat(4_000);
     for _ in 0..50 {

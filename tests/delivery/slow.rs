@@ -9,9 +9,6 @@ use crate::support::{
     Client, FIN, GUARD, Ledger, PING, PONG, RawClient, TEXT, TestServer, content_of, frame, seq_of, settings,
 };
 
-/// The least that Linux gives a socket for receiving.
-const TINY: usize = 2_304;
-
 /// A log and kernel buffers so small that a stalled reader falls behind at once.
 fn small() -> Settings {
     Settings {
@@ -30,7 +27,7 @@ fn chat(room: &str, content: &str) -> Value {
 /// A reader with a tiny buffer in a room, and what it knows of the room.
 async fn stalled_member(server: &TestServer, room: &str) -> (RawClient, Ledger) {
     let query = format!("quiet=1&username=stalled&room={room}");
-    let mut stalled = RawClient::upgrade_with_receive_buffer(server, &query, TINY).await;
+    let mut stalled = RawClient::upgrade_narrow(server, &query).await;
     let joined = stalled.next_json().await;
     let mut ledger = Ledger::after_joined(&joined);
     ledger.enter(&stalled.next_json().await);
@@ -154,7 +151,7 @@ async fn a_frame_of_which_half_was_sent_is_sent_to_its_end() {
 #[tokio::test]
 async fn a_stalled_reader_is_still_heard_and_every_answer_comes_or_is_told_as_dropped() {
     let server = TestServer::start(small());
-    let mut stalled = RawClient::upgrade_with_receive_buffer(&server, "quiet=1", TINY).await;
+    let mut stalled = RawClient::upgrade_narrow(&server, "quiet=1").await;
     // Far more echoes than its outbox and both kernels hold; the server must go on reading.
     let sent = 600;
     for number in 0..sent {
@@ -286,7 +283,7 @@ async fn many_stalled_readers_slow_nobody() {
     let mut stalled = Vec::new();
     for number in 0..30 {
         let query = format!("quiet=1&username=stalled-{number}&room=kitchen");
-        stalled.push(RawClient::upgrade_with_receive_buffer(&server, &query, TINY).await);
+        stalled.push(RawClient::upgrade_narrow(&server, &query).await);
     }
     let mut reader = Client::connect_quietly(&server, "reader").await;
     let joined = reader.join("kitchen").await;

@@ -86,7 +86,7 @@ async fn a_client_that_does_not_answer_the_close_delays_the_stop_no_longer_than_
 async fn a_stalled_client_delays_the_stop_no_longer_than_the_grace() {
     let settings = Settings { grace_ms: 300, send_buffer_bytes: 4_096, ..settings() };
     let mut server = TestServer::start(settings);
-    let stalled = RawClient::upgrade_with_receive_buffer(&server, "username=stalled", 2_304).await;
+    let stalled = RawClient::upgrade_narrow(&server, "username=stalled").await;
     let mut talker = Client::connect(&server, "talker").await;
     let content = "x".repeat(8_000);
     for _ in 0..100 {

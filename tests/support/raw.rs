@@ -100,9 +100,12 @@ impl RawClient {
         Self::over(stream)
     }
 
-    /// Connects with a receive buffer so small that the server's writes soon have to wait.
-    pub(crate) async fn connect_with_receive_buffer(server: &TestServer, bytes: usize) -> Self {
-        Self::connect_with(server, |socket| socket.set_recv_buffer_size(bytes)).await
+    /// Connects so that the server's writes soon have to wait, and for as long as nothing is read: with the
+    /// least receive buffer that Linux gives, and segments so short that what the kernel's probes of a closed
+    /// window send, after a fifth of a second, makes no room that is worth a write.
+    pub(crate) async fn connect_narrow(server: &TestServer) -> Self {
+        let set = |socket: &Socket| socket.set_recv_buffer_size(2_304).and_then(|()| socket.set_tcp_mss(536));
+        Self::connect_with(server, set).await
     }
 
     /// Connects by a socket on which something is set before the handshake: only so a buffer bounds the window
@@ -148,7 +151,14 @@ impl RawClient {
 
     /// Connects with a small receive buffer and upgrades.
     pub(crate) async fn upgrade_with_receive_buffer(server: &TestServer, query: &str, bytes: usize) -> Self {
-        let mut client = Self::connect_with_receive_buffer(server, bytes).await;
+        let mut client = Self::connect_with(server, |socket| socket.set_recv_buffer_size(bytes)).await;
+        client.shake_hands(server, query).await;
+        client
+    }
+
+    /// Upgrades over a [narrow](Self::connect_narrow) connection.
+    pub(crate) async fn upgrade_narrow(server: &TestServer, query: &str) -> Self {
+        let mut client = Self::connect_narrow(server).await;
         client.shake_hands(server, query).await;
         client
     }

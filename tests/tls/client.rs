@@ -33,8 +33,7 @@ pub(crate) async fn upgrade(server: &TestServer, certificate: &Certificate, quer
 
 /// Connects with a receive buffer so small that the server's writes soon have to wait, and upgrades.
 pub(crate) async fn upgrade_narrow(server: &TestServer, certificate: &Certificate, query: &str) -> TlsClient {
-    const TINY: usize = 2_304;
-    let stream = RawClient::connect_with_receive_buffer(server, TINY).await.into_stream();
+    let stream = RawClient::connect_narrow(server).await.into_stream();
     let mut client = shake(stream, certificate.trusted()).await.unwrap();
     client.shake_hands(server, query).await;
     client

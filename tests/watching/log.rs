@@ -68,7 +68,7 @@ async fn a_reader_that_loses_messages_is_named_with_its_lag_in_one_line() {
     listen_to_the_log();
     let server = TestServer::start(small());
     let query = format!("quiet=1&room=kitchen&username={}", encode("sleepy \"cat\""));
-    let mut sleepy = RawClient::upgrade_with_receive_buffer(&server, &query, 2_304).await;
+    let mut sleepy = RawClient::upgrade_narrow(&server, &query).await;
     flood(&server, "kitchen").await;
     let gap = loop {
         let message = sleepy.next_json().await;
@@ -94,7 +94,7 @@ async fn who_takes_nothing_or_gives_no_sign_of_life_is_named_when_it_is_ended() 
     listen_to_the_log();
     let server = TestServer::start(Settings { write_timeout_ms: 2_000, ..small() });
     let query = "quiet=1&room=kitchen&username=deaf";
-    let _deaf = RawClient::upgrade_with_receive_buffer(&server, query, 2_304).await;
+    let _deaf = RawClient::upgrade_narrow(&server, query).await;
     flood(&server, "kitchen").await;
     let line = line_with("\"deaf\" at 127.0.0.1 (ended with 4002, ").await;
     assert!(line.contains("clients ended that took nothing for the write timeout: 1"), "{line}");
