@@ -41,7 +41,8 @@ fn corpus() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus")
 }
 
-fn files(target: &str) -> Vec<PathBuf> {
+/// By name: a folder has them in any order.
+fn files(target: &str) -> BTreeSet<PathBuf> {
     fs::read_dir(corpus().join(target)).unwrap().map(|entry| entry.unwrap().path()).collect()
 }
 
