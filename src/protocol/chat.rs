@@ -2,11 +2,13 @@
 //! what a serializer would make of it, without its detours.
 
 use super::{
-    encode::{begin_frame, write_json},
+    encode::write_json,
     frame::{self, Opcode},
     message::JsonString,
 };
+use crate::limits::FRAME_HEADER_BYTES_MAX;
 use serde::{Serialize, Serializer};
+use std::ops::Range;
 
 /// One message of a client.
 #[derive(Debug)]
@@ -45,22 +47,39 @@ impl Serialize for WireId<'_> {
     }
 }
 
-/// What stands around content and number of the message that was written last: who says several things in a
-/// row has the same around each of them.
+const BEFORE_CONTENT: &[u8] = br#"{"type":"chat","content":""#;
+/// The same behind room for the header of a frame.
+const FRONT: [u8; FRAME_HEADER_BYTES_MAX + BEFORE_CONTENT.len()] = {
+    let mut front = [0; FRAME_HEADER_BYTES_MAX + BEFORE_CONTENT.len()];
+    front.split_at_mut(FRAME_HEADER_BYTES_MAX).1.copy_from_slice(BEFORE_CONTENT);
+    front
+};
+
+/// What stands behind the content of the message that was written last: who says several things in a row has
+/// the same behind each of them, but for a number that is one more.
 #[derive(Debug, Default)]
 pub struct Envelope {
     room: String,
     timestamp: u64,
     serial: u64,
-    /// From behind the content to the number, and from there to the end. Empty before the first message.
-    before_seq: Vec<u8>,
-    behind_seq: Vec<u8>,
+    seq: u64,
+    /// Empty before the first message.
+    bytes: Vec<u8>,
+    /// Where the number stands in it.
+    digits: Range<usize>,
 }
 
 impl Envelope {
-    fn is_for(&self, message: &ChatMessage<'_>) -> bool {
-        let is_same = self.serial == message.client_id.serial && self.timestamp == message.timestamp;
-        is_same && self.room == message.room
+    /// Makes it that of this message, which has the next number, or another author, room or second.
+    fn turn_to(&mut self, message: &ChatMessage<'_>) {
+        let is_next = self.serial == message.client_id.serial
+            && self.timestamp == message.timestamp
+            && self.seq.checked_add(1) == Some(message.seq)
+            && self.room == message.room;
+        if !is_next || !count_up(&mut self.bytes[self.digits.clone()]) {
+            self.write(message);
+        }
+        self.seq = message.seq;
     }
 
     fn write(&mut self, message: &ChatMessage<'_>) {
@@ -69,7 +88,7 @@ impl Envelope {
         self.room.push_str(message.room);
         (self.serial, self.timestamp) = (serial, message.timestamp);
 
-        let bytes = &mut self.before_seq;
+        let bytes = &mut self.bytes;
         bytes.clear();
         bytes.extend_from_slice(br#"","sender":"#);
         write_json(bytes, message.sender);
@@ -80,9 +99,9 @@ impl Envelope {
         bytes.extend_from_slice(br#","timestamp":"#);
         write_json(bytes, &message.timestamp);
         bytes.extend_from_slice(br#","seq":"#);
-
-        let bytes = &mut self.behind_seq;
-        bytes.clear();
+        let start = bytes.len();
+        write_json(bytes, &message.seq);
+        self.digits = start..bytes.len();
         bytes.extend_from_slice(br#","client_id":""#);
         bytes.extend_from_slice(epoch.as_bytes());
         bytes.push(b'-');
@@ -91,20 +110,28 @@ impl Envelope {
     }
 }
 
+/// Adds one to a decimal number; `false` if it would need another digit.
+fn count_up(digits: &mut [u8]) -> bool {
+    for digit in digits.iter_mut().rev() {
+        if *digit < b'9' {
+            *digit += 1;
+            return true;
+        }
+        *digit = b'0';
+    }
+    false
+}
+
 impl ChatMessage<'_> {
     /// Writes the message as one text frame over whatever `buffer` holds; the frame is at the end of
     /// it, the start is returned. `envelope` is that of the message before; a client has one name, and its
     /// serial number to itself.
     pub fn write_frame(&self, envelope: &mut Envelope, buffer: &mut Vec<u8>) -> usize {
-        if envelope.before_seq.is_empty() || !envelope.is_for(self) {
-            envelope.write(self);
-        }
-        begin_frame(buffer);
-        buffer.extend_from_slice(br#"{"type":"chat","content":""#);
+        envelope.turn_to(self);
+        buffer.clear();
+        buffer.extend_from_slice(&FRONT);
         buffer.extend_from_slice(self.content.inside().as_bytes());
-        buffer.extend_from_slice(&envelope.before_seq);
-        write_json(buffer, &self.seq);
-        buffer.extend_from_slice(&envelope.behind_seq);
+        buffer.extend_from_slice(&envelope.bytes);
         frame::seal(buffer, Opcode::Text)
     }
 }
@@ -150,15 +177,29 @@ mod tests {
 
         #[test]
         fn a_chat_does_not_depend_on_what_was_written_before(
-            said in prop::collection::vec((0..2usize, 0..2u64, 0..9u64, 0..2usize), 1..20),
+            first in prop_oneof![Just(0), Just(7), Just(96), Just(u64::MAX - 40)],
+            said in prop::collection::vec((0..2usize, 0..2u64, 0..3u64, 0..2usize), 1..20),
         ) {
             let text = r#"{"type":"chat","content":"hi"}"#;
             let Ok(Request::Chat(content)) = parse(text).request else { panic!("{text}") };
-            let mut envelope = Envelope::default();
-            for (room, timestamp, seq, client) in said {
+            let (mut envelope, mut seq) = (Envelope::default(), first);
+            for (room, timestamp, further, client) in said {
+                seq += further;
                 let (room, sender) = (["", "k"][room], ["noor", "aki"][client]);
                 let client_id = WireId::new("r6gy", client as u64);
                 let chat = ChatMessage { content, sender, room, timestamp, seq, client_id };
+                prop_assert_eq!(frame_of(&chat, &mut envelope), frame_of(&chat, &mut Envelope::default()));
+            }
+        }
+
+        #[test]
+        fn who_goes_on_is_written_with_one_number_after_the_other(first in 0..2_000u64) {
+            let text = r#"{"type":"chat","content":"hi"}"#;
+            let Ok(Request::Chat(content)) = parse(text).request else { panic!("{text}") };
+            let mut envelope = Envelope::default();
+            for seq in first..first + 120 {
+                let client_id = WireId::new("r6gy", 5);
+                let chat = ChatMessage { content, sender: "aki", room: "", timestamp: 1, seq, client_id };
                 prop_assert_eq!(frame_of(&chat, &mut envelope), frame_of(&chat, &mut Envelope::default()));
             }
         }

@@ -56,9 +56,9 @@ impl<'a> Fields<'a> {
             let name = without_blanks(rest);
             let (behind, field) = match self.named(name) {
                 Some(named) => named,
-                None => (string(name)?.behind_plain()?, &mut unknown),
+                None => (string(name.strip_prefix(QUOTE)?)?.behind_plain()?, &mut unknown),
             };
-            let value = string(without_blanks(symbol(behind, b':')?))?;
+            let value = string(inside_of_value(behind)?)?;
             rest = value.behind;
             let end = text.len() - rest.len() - 1;
             let inside = &text[end - value.len..end];
@@ -87,6 +87,8 @@ impl<'a> Fields<'a> {
     }
 }
 
+const QUOTE: &[u8; 1] = b"\"";
+
 /// Behind the blanks that JSON allows there (RFC 8259, section 2).
 fn without_blanks(mut text: &[u8]) -> &[u8] {
     while let [b' ' | b'\t' | b'\n' | b'\r', rest @ ..] = text {
@@ -100,6 +102,14 @@ fn symbol(text: &[u8], symbol: u8) -> Option<&[u8]> {
     match text {
         [first, rest @ ..] if *first == symbol => Some(rest),
         _ => without_blanks(text).strip_prefix(&[symbol]),
+    }
+}
+
+/// Behind the first quote of the string that is the value behind a name.
+fn inside_of_value(behind: &[u8]) -> Option<&[u8]> {
+    match behind {
+        [b':', b'"', inside @ ..] => Some(inside),
+        _ => without_blanks(symbol(behind, b':')?).strip_prefix(QUOTE),
     }
 }
 
@@ -118,14 +128,13 @@ impl<'t> Found<'t> {
     }
 }
 
-/// The JSON string at the front of a text.
+/// The JSON string whose first quote is before a text.
 #[expect(
     clippy::inline_always,
     reason = "most are short: handing over what was found takes longer than to find it"
 )]
 #[inline(always)]
-fn string(text: &[u8]) -> Option<Found<'_>> {
-    let inside = text.strip_prefix(b"\"")?;
+fn string(inside: &[u8]) -> Option<Found<'_>> {
     let len = plain_len(inside);
     match &inside[len..] {
         [b'"', behind @ ..] => Some(Found { len, has_escapes: false, behind }),
@@ -133,7 +142,7 @@ fn string(text: &[u8]) -> Option<Found<'_>> {
     }
 }
 
-/// The same behind its first quote, and the part of it that has no escapes.
+/// The same behind the part of it that has no escapes.
 #[cold]
 fn string_with_escapes(inside: &[u8], mut len: usize) -> Option<Found<'_>> {
     loop {
