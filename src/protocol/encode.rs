@@ -132,7 +132,7 @@ impl<'a> ServerMessage<'a> {
 }
 
 /// Leaves room for the header of a frame at the front of a buffer, and nothing else.
-pub(super) fn begin_frame(buffer: &mut Vec<u8>) {
+fn begin_frame(buffer: &mut Vec<u8>) {
     buffer.clear();
     buffer.extend_from_slice(&[0; FRAME_HEADER_BYTES_MAX]);
 }
